@@ -1,0 +1,1 @@
+"""Training and evaluation for SemanticFace: data, renders with exact labels, and what is built from them."""
