@@ -1,0 +1,107 @@
+"""Make the shipped sample: a clip of a rendered head and the exact coefficients of each of its frames.
+
+    python -m semanticface_training.synthetic.sample --ict ict_facekit.npz --recording alex_rom_3.csv --out samples/
+
+Frames are drawn at twice the clip's size and averaged down. The drawing happens in a process of its own (bpy may
+hang at exit). Writes `rom_head.mp4` and `rom_head.csv`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from semanticface.actions import CSV_ORDER
+from semanticface.errors import MediaError
+
+from semanticface_training.synthetic.ict import load_head, pose
+from semanticface_training.synthetic.motion import read_recording, sample_truth
+
+RATE = 30
+SIZE = 640
+OVERSAMPLING = 2
+CRF = 23
+"""x264's quality: the clip stays under 1 MB."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line entry: render, encode, write the truth."""
+    parser = argparse.ArgumentParser(description="Render the sample clip and its exact coefficients.")
+    parser.add_argument("--ict", type=Path, required=True, help="ict_facekit.npz, the packed ICT-FaceKit model")
+    parser.add_argument("--recording", type=Path, required=True, help="alex_rom_3.csv, a Live Link Face recording")
+    parser.add_argument("--out", type=Path, default=Path("samples"), help="folder for rom_head.mp4 and rom_head.csv")
+    parser.add_argument("--draw-into", type=Path, help=argparse.SUPPRESS)  # the drawing process's own argument
+    options = parser.parse_args(arguments)
+    if options.draw_into is not None:
+        draw(options.ict, options.recording, options.draw_into)
+    truth = sample_truth(read_recording(options.recording), RATE)
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "semanticface_training.synthetic.sample", "--draw-into", folder]
+        inputs = ["--ict", str(options.ict), "--recording", str(options.recording)]
+        subprocess.run([*command, *inputs], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        encode(_pictures(Path(folder), len(truth)), options.out / "rom_head.mp4")
+    write_truth(truth, options.out / "rom_head.csv")
+
+
+def draw(ict: Path, recording: Path, folder: Path) -> None:
+    """Draw all frames as `<frame>.png` into `folder`, then end this process: bpy can't be trusted to exit."""
+    from semanticface_training.synthetic.scene import Scene
+
+    head = load_head(ict)
+    scene = Scene(head, SIZE * OVERSAMPLING)
+    for frame, coefficients in enumerate(sample_truth(read_recording(recording), RATE)):
+        scene.render(pose(head, coefficients), folder / f"{frame:05d}.png")
+    os._exit(0)
+
+
+def _pictures(folder: Path, count: int) -> Iterator[NDArray[np.uint8]]:
+    """The drawn frames averaged down to SIZE, BGR uint8. Raises MediaError when the drawing stopped early."""
+    for frame in range(count):
+        large = cv2.imread(str(folder / f"{frame:05d}.png"))
+        if large is None:
+            raise MediaError(f"frame {frame} of {count} wasn't drawn", "run with --draw-into FOLDER to see why")
+        yield np.asarray(cv2.resize(large, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def encode(pictures: Iterable[NDArray[np.uint8]], path: Path) -> None:
+    """Write BGR pictures as H.264 in MP4, 4:2:0, limited range, BT.709, all tagged so."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"crf": str(CRF), "preset": "slow"})
+        stream.width = stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = Fraction(1, RATE)
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = 1  # BT.709
+        context.color_range = 1  # limited
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def write_truth(truth: Sequence[dict[str, float]], path: Path) -> None:
+    """Write the coefficients in Live Link Face's CSV layout, timecodes from 00:00:00:00.000 in its 60 frame base."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["Timecode", "BlendshapeCount", *CSV_ORDER])
+        for number, frame in enumerate(truth):
+            second, part = divmod(number, RATE)
+            code = f"00:{second // 60:02d}:{second % 60:02d}:{part * 60 / RATE:06.3f}"
+            writer.writerow([code, len(CSV_ORDER), *(f"{frame[name]:.10f}" for name in CSV_ORDER)])
+
+
+if __name__ == "__main__":
+    main()
