@@ -1,0 +1,77 @@
+# Two commands to know: `make demo` and `make test`. Both make their environment themselves; they need Python 3.11, git and
+# a package index. Windows: the README gives the same steps for PowerShell.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-blender test-numpy2 lint bench bench-landmarks extension sample clean
+
+help:
+	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
+	@echo "make test          the test suite"
+	@echo "make test-blender  the Blender tests on 5.0 and 4.2 LTS"
+	@echo "make test-numpy2   engine and media tests with numpy 2 and OpenCV 5, as a machine without bpy has them"
+	@echo "make lint          ruff, mypy, import contracts"
+	@echo "make bench         the measurements behind the documentation's numbers"
+	@echo "make extension     the Blender extension as a zip in dist/"
+
+# Each stamp stands for a finished installation, so that a second run starts at once.
+$(VENV)/.base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "bpy needs Python 3.11; name one with make PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) --editable '.[backend,blender]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	$(PIP) --editable '.[backend,blender,dev]'
+	@touch $@
+
+.venv-bpy42/.base: constraints.txt
+	@test -x .venv-bpy42/bin/python || $(PYTHON) -m venv .venv-bpy42
+	.venv-bpy42/bin/python -m pip install --disable-pip-version-check --quiet bpy==4.2.23 pyzmq==27.3.0 msgpack==1.2.4 pytest==9.2.0 pytest-timeout==2.4.0
+	@touch $@
+
+.venv-numpy2/.base: pyproject.toml
+	@test -x .venv-numpy2/bin/python || $(PYTHON) -m venv .venv-numpy2
+	.venv-numpy2/bin/python -m pip install --disable-pip-version-check --quiet 'numpy>=2' 'opencv-python-headless>=5' --editable '.[backend,dev]'
+	@touch $@
+
+.venv-mediapipe/.base:
+	@test -x .venv-mediapipe/bin/python || $(PYTHON) -m venv .venv-mediapipe
+	.venv-mediapipe/bin/python -m pip install --disable-pip-version-check --quiet mediapipe==1.2.2
+	@touch $@
+
+demo: $(VENV)/.base
+	$(BIN)/semanticface demo --out out/demo
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-blender: $(VENV)/.dev .venv-bpy42/.base
+	SEMANTICFACE_BPY_PYTHONS=$(abspath $(BIN)/python):$(abspath .venv-bpy42/bin/python) $(BIN)/python -m pytest tests/blender $(PYTEST_ARGS)
+
+test-numpy2: .venv-numpy2/.base
+	.venv-numpy2/bin/python -m pytest tests/engines tests/media $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.base bench-landmarks
+	$(BIN)/semanticface bench protocol
+	$(BIN)/semanticface bench keying
+
+bench-landmarks: $(VENV)/.base .venv-mediapipe/.base
+	$(BIN)/semanticface bench landmarks --mediapipe-python .venv-mediapipe/bin/python $(CLIPS)
+
+extension: $(VENV)/.dev
+	$(BIN)/python tools/build_extension.py
+
+clean:
+	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,213 @@
+"""The table of commands. What each does stands in its own module, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from semanticface import __version__
+from semanticface.cli.output import ExitCode, exit_code, print_error
+from semanticface.errors import SemanticFaceError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+models = typer.Typer(no_args_is_help=True, help="Model files: list, fetch, verify, import.")
+bench = typer.Typer(no_args_is_help=True, help="Measure what the documentation claims.")
+app.add_typer(models, name="models")
+app.add_typer(bench, name="bench")
+app.info.help = "Facial animation from reference footage: 61 ARKit coefficients and a semantic analysis per frame."
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+
+
+class ExportFormat(StrEnum):
+    LIVELINK_CSV = "livelink-csv"
+    JSON = "json"
+
+
+class GapPolicy(StrEnum):
+    SKIP = "skip"
+    HOLD = "hold"
+    NEUTRAL = "neutral"
+
+
+@app.command()
+def analyze(
+    source: Annotated[str, typer.Argument(help="A video, an image, a folder or pattern (shot.####.png) of images.")],
+    frames: Annotated[str, typer.Option(help="Source frames from 0, e.g. 0-119:2,200. Default: all.")] = "",
+    engine: Annotated[str, typer.Option(help="auto, landmarks, ... (semanticface status lists them).")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Take folder to write. Run again to resume it.")] = None,
+    face: Annotated[
+        str, typer.Option(help="largest, a number from the left (0, 1 ...), or a box x,y,w,h.")
+    ] = "largest",
+    smoothing: Annotated[bool, typer.Option(help="The tracker's own smoothing on video.")] = True,
+    rate: Annotated[str, typer.Option(help="Frame rate of an image sequence: 24, 30000/1001.")] = "",
+    json: Json = False,
+) -> None:
+    """Analyze footage: coefficients and a written analysis for each frame."""
+    from semanticface.cli.analyze import AnalyzeRequest, run_analyze
+
+    request = AnalyzeRequest(source, frames, engine, out, face, smoothing, rate, json)
+    raise typer.Exit(run_analyze(request))
+
+
+@app.command()
+def export(
+    take: Annotated[Path, typer.Argument(help="Take folder.")],
+    to: Annotated[ExportFormat, typer.Option(help="Format.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    missing: Annotated[GapPolicy, typer.Option(help="CSV rows of frames without a result.")] = GapPolicy.SKIP,
+    json: Json = False,
+) -> None:
+    """Export a take as a Live Link Face CSV or as JSON lines."""
+    from semanticface.cli.export import run_export
+
+    raise typer.Exit(run_export(take, to.value, out, missing.value, json))
+
+
+@app.command()
+def show(
+    take: Annotated[Path, typer.Argument(help="Take folder.")],
+    frame: Annotated[int | None, typer.Option(help="One frame's analysis and coefficients.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what a take holds: counts, categories, or one frame's analysis."""
+    from semanticface.cli.export import run_show
+
+    raise typer.Exit(run_show(take, frame, json))
+
+
+@app.command()
+def serve(
+    bind: Annotated[str, typer.Option(help="Endpoint. Beyond loopback only together with --keys.")] = "",
+    keys: Annotated[Path | None, typer.Option(help="Folder of authorized client public keys (CURVE).")] = None,
+    idle: Annotated[float, typer.Option(help="Unload the engine after so many idle seconds; 0: never.")] = 600.0,
+) -> None:
+    """Run the backend in the foreground until interrupted."""
+    from semanticface.cli.backend import run_serve
+
+    raise typer.Exit(run_serve(bind, keys, idle))
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Say whether a backend runs, what it is doing, and which engines it has."""
+    from semanticface.cli.backend import run_status
+
+    raise typer.Exit(run_status(json))
+
+
+@app.command()
+def stop(json: Json = False) -> None:
+    """Stop the running backend; finished frames are kept."""
+    from semanticface.cli.backend import run_stop
+
+    raise typer.Exit(run_stop(json))
+
+
+@app.command()
+def doctor(
+    register: Annotated[bool, typer.Option(help="Record this installation, so that add-ons find it.")] = False,
+    json: Json = False,
+) -> None:
+    """Check this installation and say what to do about each fault."""
+    from semanticface.cli.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(register, json))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/demo"),
+    sample: Annotated[Path | None, typer.Option(help="Folder with the sample clip.")] = None,
+    json: Json = False,
+) -> None:
+    """Run the whole path on the shipped sample: take, CSV, .blend and a side-by-side preview."""
+    from semanticface.demo.run import run_demo
+
+    raise typer.Exit(run_demo(out, sample, json))
+
+
+@models.command("list")
+def models_list(json: Json = False) -> None:
+    """List the model files, where they are and under which licence."""
+    from semanticface.cli.models import run_list
+
+    raise typer.Exit(run_list(json))
+
+
+@models.command("pull")
+def models_pull(name: Annotated[str, typer.Argument(help="Which; see `models list`.")], json: Json = False) -> None:
+    """Fetch a model file, resuming and verifying it."""
+    from semanticface.cli.models import run_pull
+
+    raise typer.Exit(run_pull(name, json))
+
+
+@models.command("verify")
+def models_verify(json: Json = False) -> None:
+    """Check the size and the SHA-256 of every model file that is there."""
+    from semanticface.cli.models import run_verify
+
+    raise typer.Exit(run_verify(json))
+
+
+@models.command("import")
+def models_import(
+    path: Annotated[Path, typer.Argument(help="A model file, or a folder that holds it.")], json: Json = False
+) -> None:
+    """Take a model file that is already on this machine (a studio without internet)."""
+    from semanticface.cli.models import run_import
+
+    raise typer.Exit(run_import(path, json))
+
+
+@bench.command("landmarks")
+def bench_landmarks(
+    clips: Annotated[list[Path] | None, typer.Argument(help="Clips to run; default: the sample.")] = None,
+    mediapipe_python: Annotated[Path | None, typer.Option(help="A Python that has mediapipe 1.2.2.")] = None,
+    frames: Annotated[int, typer.Option(help="Frames a round of the speed test.")] = 40,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; medians are reported.")] = 9,
+    json: Json = False,
+) -> None:
+    """Landmark engine against MediaPipe: agreement, CPU time and frames per second, interleaved in one run."""
+    from semanticface.cli.bench import run_landmarks
+
+    raise typer.Exit(run_landmarks(clips or [], mediapipe_python, frames, rounds, json))
+
+
+@bench.command("protocol")
+def bench_protocol(frames: Annotated[int, typer.Option(help="Round trips.")] = 300, json: Json = False) -> None:
+    """The way to the backend and back with 1080p JPEGs, and the client's import time."""
+    from semanticface.cli.bench import run_protocol
+
+    raise typer.Exit(run_protocol(frames, json))
+
+
+@bench.command("keying")
+def bench_keying(frames: Annotated[int, typer.Option(help="Frames to key.")] = 600, json: Json = False) -> None:
+    """Bulk keying in Blender against keyframe_insert."""
+    from semanticface.cli.bench import run_keying
+
+    raise typer.Exit(run_keying(frames, json))
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"semanticface {__version__}")
+        raise typer.Exit
+
+
+def run() -> None:
+    """Run the command line; errors of our tree become one line and their exit code."""
+    try:
+        app()
+    except SemanticFaceError as error:
+        print_error(error, "--json" in sys.argv)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.CANCELLED)

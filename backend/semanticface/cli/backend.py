@@ -1,0 +1,57 @@
+"""`semanticface serve`, `status` and `stop`: the backend process from the shell."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from semanticface.cli.output import ExitCode, console, print_json
+from semanticface.client import Client
+from semanticface.launch import live_run_file
+
+
+def run_serve(bind: str, keys: Path | None, idle: float) -> ExitCode:
+    """Run the front here; returns when it ends."""
+    from semanticface.server.__main__ import ServeOptions, serve
+
+    options = ServeOptions(idle=idle, keys=keys)
+    if bind:
+        options = dataclasses.replace(options, bind=bind)
+    return ExitCode(serve(options))
+
+
+def run_status(as_json: bool) -> ExitCode:
+    """Print the live backend's state; code BACKEND when none runs."""
+    run = live_run_file()
+    if run is None:
+        if as_json:
+            print_json({"running": False})
+        else:
+            console().print("no backend is running; it starts by itself when something needs it")
+        return ExitCode.BACKEND
+    with Client.connect(start=False, app="semanticface status") as client:
+        state = client.status()
+        engines = client.welcome["engines"]
+    if as_json:
+        print_json({"running": True, "pid": run.pid, "endpoint": run.endpoint, "engines": engines, **state})
+        return ExitCode.OK
+    out = console()
+    out.print(f"backend {run.pid} at {run.endpoint}, state {state['state']}, up {state['uptime']:.0f} s")
+    out.print(f"worker: {state['worker']}")
+    out.print(f"engines: {engines}")
+    for job in state["jobs"]:
+        out.print(f"job {job['job']}: {job['state']}, {job['done']} of {job.get('total') or '?'} ({job['priority']})")
+    return ExitCode.OK
+
+
+def run_stop(as_json: bool) -> ExitCode:
+    """Stop the live backend, if there is one."""
+    run = live_run_file()
+    if run is not None:
+        with Client.connect(start=False, app="semanticface stop") as client:
+            client.shutdown()
+    if as_json:
+        print_json({"stopped": run is not None})
+    else:
+        console().print("stopped" if run else "no backend was running")
+    return ExitCode.OK

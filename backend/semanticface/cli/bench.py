@@ -1,0 +1,51 @@
+"""`semanticface bench`: each measurement prints its figures, the target beside them, and whether it was met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from semanticface.cli.output import ExitCode, print_json, print_table
+
+
+def _rows(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows = []
+    for name, value in data.items():
+        label = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            rows += _rows(value, f"{label} / ")
+        else:
+            rows.append((label, f"{value:.5g}" if isinstance(value, float) else str(value)))
+    return rows
+
+
+def _report(title: str, figures: Mapping[str, Any], as_json: bool) -> ExitCode:
+    if as_json:
+        print_json({"bench": title, **figures})
+    else:
+        print_table(title, ("figure", "value"), _rows(figures))
+    return ExitCode.OK
+
+
+def run_landmarks(
+    clips: Sequence[Path], mediapipe_python: Path | None, frames: int, rounds: int, as_json: bool
+) -> ExitCode:
+    from semanticface.bench import landmarks
+    from semanticface.demo.run import CLIP, checkout
+
+    sources = list(clips) or [checkout() / "samples" / CLIP]
+    return _report("landmarks", landmarks.run(sources, mediapipe_python, frames, rounds), as_json)
+
+
+def run_protocol(frames: int, as_json: bool) -> ExitCode:
+    from semanticface.bench import protocol
+
+    return _report("protocol", protocol.run(frames), as_json)
+
+
+def run_keying(frames: int, as_json: bool) -> ExitCode:
+    from semanticface.bench import keying
+    from semanticface.demo.run import checkout
+
+    return _report("keying", keying.run(frames, addon=checkout()), as_json)

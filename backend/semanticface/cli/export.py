@@ -1,0 +1,74 @@
+"""`semanticface export` and `semanticface show`: what a take holds, as a file or on the screen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from semanticface.cli.output import ExitCode, console, print_json, print_table
+from semanticface.errors import TakeError
+from semanticface.exchange.jsonl import write_jsonl
+from semanticface.exchange.livelink_csv import write_livelink_csv
+from semanticface.results import FrameResult
+from semanticface.take import Take, read_take
+
+
+def _warn_damaged(take: Take) -> None:
+    if take.damaged:
+        lines = ", ".join(str(number) for number in take.damaged[:10])
+        console().print(f"[yellow]warning:[/] {len(take.damaged)} damaged lines were left out (lines {lines})")
+
+
+def run_export(path: Path, to: str, out: Path, missing: str, as_json: bool) -> ExitCode:
+    """Write the take in the asked format; frames without a result are named, never filled in silently."""
+    take = read_take(path)
+    _warn_damaged(take)
+    if to == "livelink-csv":
+        report = write_livelink_csv(out, take.results, gaps=missing)
+        affected, written = list(report.affected), report.rows
+    else:
+        write_jsonl(out, take.results, meta=take.header.to_dict())
+        affected, written = [], len(take.results)
+    if as_json:
+        print_json({"file": str(out), "rows": written, "gaps": affected, "gap_policy": missing})
+    else:
+        console().print(f"{out}: {written} rows")
+        if affected:
+            shown = ", ".join(str(number) for number in affected[:20])
+            console().print(f"[yellow]{len(affected)} frames have no result ({missing}):[/] {shown}")
+    return ExitCode.OK
+
+
+def run_show(path: Path, frame: int | None, as_json: bool) -> ExitCode:
+    """Print a take's counts and categories, or one frame."""
+    take = read_take(path)
+    _warn_damaged(take)
+    if frame is not None:
+        result = take.by_frame().get(frame)
+        if result is None:
+            raise TakeError(f"{path} has no frame {frame}", "semanticface show TAKE lists what it holds")
+        _show_frame(result, as_json)
+        return ExitCode.OK
+    categories = Counter(result.analysis.expression_category for result in take.results if result.analysis)
+    if as_json:
+        print_json({"header": take.header.to_dict(), "counts": take.counts(), "categories": dict(categories)})
+        return ExitCode.OK
+    rows = [(status, str(count)) for status, count in take.counts().items()]
+    print_table(f"{path} ({take.header.rate} fps, engine {take.header.engine.get('name')})", ("status", "frames"), rows)
+    print_table("expressions", ("category", "frames"), [(name, str(n)) for name, n in categories.most_common()])
+    return ExitCode.OK
+
+
+def _show_frame(result: FrameResult, as_json: bool) -> None:
+    if as_json:
+        print_json(result.to_dict())
+        return
+    out = console()
+    out.print(f"frame {result.frame}, time {result.time} s, {result.status.value}, faces {result.faces}")
+    if result.message:
+        out.print(result.message)
+    if result.analysis:
+        out.print(result.analysis.to_text(), markup=False)
+    active = sorted((result.coefficients or {}).items(), key=lambda item: -abs(item[1]))
+    rows = [(name, f"{value:.3f}") for name, value in active if abs(value) >= 0.01]
+    print_table("coefficients of 0.01 and more", ("action", "value"), rows)

@@ -1,0 +1,1 @@
+"""The demonstration: the whole path on the shipped sample, measured against its exact truth."""

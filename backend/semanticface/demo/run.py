@@ -1,0 +1,147 @@
+"""`semanticface demo`: the main job on the shipped sample, step by step, each step named as it runs.
+
+Sample video -> backend -> take -> Live Link Face CSV -> Blender file with keyed head -> preview video, and the error
+against the sample's exact truth. What can't run here (no bpy, a missing system library) is named with what to
+install, and everything else still runs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from semanticface import assets
+from semanticface.cli.output import ExitCode, console, print_json, print_table
+from semanticface.client import Client
+from semanticface.demo.compare import RegionError, compare
+from semanticface.errors import InputError
+from semanticface.exchange.livelink_csv import read_livelink_csv, write_livelink_csv
+from semanticface.take import Take, read_take
+
+CLIP, TRUTH = "rom_head.mp4", "rom_head.csv"
+BLENDER_TIMEOUT = 240.0
+
+
+def checkout() -> Path:
+    """The repository that this package was installed from in editable form."""
+    return Path(__file__).resolve().parents[3]
+
+
+def run_demo(out: Path, sample: Path | None, as_json: bool) -> ExitCode:
+    """Run all steps and write into `out`; returns OK also when only Blender is not available."""
+    samples = sample or checkout() / "samples"
+    if not (samples / CLIP).is_file():
+        raise InputError(f"the sample {samples / CLIP} is not there", "run from a checkout or give --sample")
+    out.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    take = _analyze(samples / CLIP, out / "take")
+    csv = write_livelink_csv(out / "rom_head.csv", take.results)
+    errors = _errors(take, samples / TRUTH)
+    blend = _blender(out)
+    preview = _preview(samples / CLIP, take, out) if blend else None
+    files = [out / "take", out / "rom_head.csv", *(path for path in (blend, preview) if path)]
+    _report(files, errors, csv.rows, time.monotonic() - started, as_json)
+    return ExitCode.OK
+
+
+def _say(text: str) -> None:
+    console().print(f"[bold]>[/] {text}")
+
+
+def _analyze(clip: Path, folder: Path) -> Take:
+    for asset in assets.list_assets():
+        if assets.locate(asset) is None:
+            _say(f"fetching {asset.name} ({asset.size / 1e6:.1f} MB, {asset.licence})")
+            assets.pull(asset)
+    if folder.exists():
+        shutil.rmtree(folder)  # ours alone: the demonstration shows a whole run, results come from the cache if stored
+    with Client.connect(app="semanticface demo") as client:
+        began = time.monotonic()
+        results = list(client.analyze(str(clip), take=str(folder.absolute())))
+        _say(f"analyzed {len(results)} frames in {time.monotonic() - began:.1f} s through the backend")
+    return read_take(folder)
+
+
+def _errors(take: Take, truth: Path) -> list[RegionError]:
+    rows = read_livelink_csv(truth).rows
+    exact = {index: row.coefficients for index, row in enumerate(rows) if row.coefficients is not None}
+    found = {result.frame: result.coefficients for result in take.results if result.coefficients is not None}
+    return compare(found, exact)
+
+
+def _blender(out: Path) -> Path | None:
+    """Key the take onto the demo head in a Blender process of its own; None where Blender can't run."""
+    blend = out / "demo.blend"
+    frames = out / "frames"
+    shutil.rmtree(frames, ignore_errors=True)
+    command = [sys.executable, "-m", "semanticface.demo.blend", "--addon", str(checkout()), "--take", str(out / "take")]
+    command += ["--blend", str(blend), "--frames", str(frames)]
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=BLENDER_TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        _say(f"[yellow]Blender did not finish within {BLENDER_TIMEOUT:.0f} s; left out[/]")
+        return None
+    if done.returncode != 0:
+        tail = (done.stdout + done.stderr).strip().splitlines()[-6:]
+        _say("[yellow]the Blender part was left out:[/] " + "\n  ".join(tail))
+        return None
+    _say(f"keyed the head and rendered it in {time.monotonic() - began:.1f} s")
+    return blend
+
+
+def _preview(clip: Path, take: Take, out: Path) -> Path:
+    import cv2
+
+    from semanticface.demo.preview import Image, compose, write_video
+    from semanticface.media.source import MediaRef
+    from semanticface.media.video import open_media
+
+    def frames() -> Iterator[Image]:
+        results = take.by_frame()
+        with open_media(MediaRef.from_user(str(clip))) as reader:
+            for picture in reader.read(sorted(results)):
+                head = cv2.imread(str(out / "frames" / f"{picture.frame:05d}.png"))
+                analysis = results[picture.frame].analysis
+                if picture.image is None or head is None or analysis is None:
+                    continue
+                lines = [f"{region}: {text}" for region, text in analysis.muscle_movements.items()]
+                title = f"{picture.frame:3d}  {analysis.expression_category}"
+                yield compose(picture.image, cv2.cvtColor(head, cv2.COLOR_BGR2RGB), title, lines)
+
+    path = out / "preview.mp4"
+    if take.header.rate is None:
+        raise InputError(f"{clip} has no frame rate")
+    write_video(path, frames(), take.header.rate)
+    shutil.rmtree(out / "frames", ignore_errors=True)
+    _say(f"wrote {path}")
+    return path
+
+
+def _report(files: list[Path], errors: list[RegionError], rows: int, seconds: float, as_json: bool) -> None:
+    if as_json:
+        regions = [dataclasses.asdict(error) for error in errors]
+        print_json({"files": [str(path) for path in files], "errors": regions, "rows": rows, "seconds": seconds})
+        return
+    columns = ("region", "unit", "actions", "moving", "mean error", "90 % within", "correlation")
+    table = [
+        (
+            error.region,
+            error.unit,
+            str(error.actions),
+            str(error.moving),
+            f"{error.mean:.3f}",
+            f"{error.p90:.3f}",
+            "-" if error.correlation is None else f"{error.correlation:.2f}",
+        )
+        for error in errors
+    ]
+    print_table("Error against the sample's exact coefficients", columns, table)
+    _say(f"done in {seconds:.0f} s. Look at:")
+    for path in files:
+        console().print(f"    {path}")
