@@ -42,7 +42,7 @@ def test_a_frame_without_a_face_cannot_carry_coefficients() -> None:
 def test_rubbish_is_refused_with_a_protocol_error(change) -> None:
     good = FrameResult(4, 0.1, Status.OK, FACE).to_dict()
     assert FrameResult.from_dict(good).frame == 4
-    with pytest.raises(ProtocolError, match="frame result|analysis needs"):
+    with pytest.raises(ProtocolError, match=r"frame result|analysis needs"):
         FrameResult.from_dict({**good, **change})
 
 
