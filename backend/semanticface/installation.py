@@ -1,0 +1,178 @@
+"""Which Python on this machine has the backend: an explicit choice, the environment, this one, the register, PATH.
+
+An add-on runs in its host's Python, which lacks the backend's libraries and must not get them; so each backend
+writes itself into a register when it starts, and an add-on finds it there. Standard library only. This module
+starts nothing but a short check of a Python, and that only when asked to.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from semanticface import __version__, paths, processes
+from semanticface.protocol import MAJOR
+from semanticface.runfile import write_private
+
+BACKEND_VARIABLE = "SEMANTICFACE_BACKEND"
+MODULE = "semanticface.server"
+NEEDED = ("numpy", "cv2", "av", "ai_edge_litert")
+"""Import names that the extra `backend` brings."""
+
+REGISTER_NAME = "backend-install.json"
+CHECK_TIMEOUT = 60.0
+INSTALL_HINT = 'make an environment with Python 3.11 or later and run: pip install "semanticface[backend]"'
+
+_CHECK = """
+import importlib.util as u, json, sys
+import semanticface, semanticface.protocol as p
+need = json.loads(sys.argv[1])
+print(json.dumps({"version": semanticface.__version__, "major": p.MAJOR,
+                  "missing": [n for n in need if u.find_spec(n) is None]}))
+"""
+
+
+class Verdict(StrEnum):
+    """What can be said about an installation before it is started."""
+
+    OK = "ok"
+    NOT_INSTALLED = "not_installed"
+    """Nothing was found, or no backend is there."""
+    CANNOT_RUN = "cannot_run"
+    """It is there and doesn't work: no such program, libraries missing, the check failed."""
+    TOO_OLD = "too_old"
+    """It speaks an older protocol than this client."""
+    TOO_NEW = "too_new"
+    """It speaks a newer protocol than this client, which should be updated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """`command` starts the backend; a host adds `--lease`. `version` is "" where it isn't known without starting it."""
+
+    verdict: Verdict
+    command: tuple[str, ...] = ()
+    version: str = ""
+    message: str = ""
+
+
+def find_backend(explicit: str | None = None, *, verify: bool = False) -> Installation:
+    """The backend to start. Looks at files only, within milliseconds; `verify` runs its Python to be sure.
+
+    `explicit` is a Python, an environment's folder, a `semanticface` program or a whole command. After it come the
+    environment variable SEMANTICFACE_BACKEND (of the same form), this Python, the register, and PATH.
+    """
+    chosen = explicit or os.environ.get(BACKEND_VARIABLE, "")
+    found = _from_text(chosen) if chosen else _this_python() or _registered() or _on_path()
+    if found is None:
+        return Installation(Verdict.NOT_INSTALLED, message=f"no SemanticFace backend was found: {INSTALL_HINT}")
+    return _verified(found) if verify and found.verdict is Verdict.OK else found
+
+
+def register_path() -> Path:
+    return paths.data_dir() / REGISTER_NAME
+
+
+def write_register() -> Path:
+    """Enter the Python that calls this as the backend of this user; returns the register's path."""
+    command = [sys.executable, "-m", MODULE]
+    path = register_path()
+    write_private(path, {"python": sys.executable, "version": __version__, "command": command})
+    return path
+
+
+def _from_text(text: str) -> Installation:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        inside = _python_in(path)
+        if inside is None:
+            return Installation(Verdict.CANNOT_RUN, message=f"{text} is a folder without a Python environment")
+        path = inside
+    if path.is_file():
+        if path.stem.lower().startswith("semanticface"):
+            return Installation(Verdict.OK, (str(path), "serve"))
+        return Installation(Verdict.OK, (str(path), "-m", MODULE))
+    words = shlex.split(text, posix=sys.platform != "win32") if not text.startswith(("/", "~")) or " " in text else []
+    program = shutil.which(words[0].strip('"')) if words else None
+    if program is None:
+        return Installation(Verdict.CANNOT_RUN, message=f"{text}: no such program; name the backend's python")
+    return Installation(Verdict.OK, (program, *(words[1:] or ("-m", MODULE))))
+
+
+def _this_python() -> Installation | None:
+    if not sys.executable or any(importlib.util.find_spec(name) is None for name in NEEDED):
+        return None
+    return Installation(Verdict.OK, (sys.executable, "-m", MODULE), __version__)
+
+
+def _registered() -> Installation | None:
+    try:
+        data: Any = json.loads(register_path().read_bytes()[: 64 << 10])
+    except (OSError, ValueError):
+        return None
+    command = data.get("command") if isinstance(data, Mapping) else None
+    if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
+        return None
+    if not Path(command[0]).is_file():
+        return None  # it was uninstalled; the search goes on
+    return Installation(Verdict.OK, tuple(command), str(data.get("version", "")))
+
+
+def _on_path() -> Installation | None:
+    program = shutil.which("semanticface")
+    return None if program is None else Installation(Verdict.OK, (program, "serve"))
+
+
+def _python_in(folder: Path) -> Path | None:
+    places = ("bin/python3", "bin/python", "Scripts/python.exe", "python.exe")
+    return next((folder / place for place in places if (folder / place).is_file()), None)
+
+
+def _verified(found: Installation) -> Installation:
+    if found.command[1:2] != ("-m",):
+        return found  # a program of its own kind: only starting it tells
+    needed = json.dumps(NEEDED if found.command[2] == MODULE else ())
+    try:
+        done = subprocess.run(
+            [found.command[0], "-c", _CHECK, needed],
+            capture_output=True,
+            text=True,
+            timeout=CHECK_TIMEOUT,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            env=processes.child_environment(os.environ),
+            **processes.detached(),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Installation(Verdict.CANNOT_RUN, found.command, "", f"{found.command[0]} can't be run: {error}")
+    return _judged(found.command, done.returncode, done.stdout, done.stderr)
+
+
+def _judged(command: tuple[str, ...], code: int, out: str, err: str) -> Installation:
+    if code != 0 and "No module named 'semanticface" in err:
+        return Installation(
+            Verdict.NOT_INSTALLED, command, "", f"{command[0]} has no semanticface package: {INSTALL_HINT}"
+        )
+    try:
+        data = json.loads(out)
+        version, major, missing = str(data["version"]), int(data["major"]), [str(name) for name in data["missing"]]
+    except (ValueError, KeyError, TypeError):
+        tail = " ".join(err.split()[-40:]) or f"it ended with code {code}"
+        return Installation(Verdict.CANNOT_RUN, command, "", f"{command[0]} can't be used: {tail}")
+    if missing:
+        text = f'{command[0]} lacks {", ".join(missing)}: run its pip install "semanticface[backend]"'
+        return Installation(Verdict.CANNOT_RUN, command, version, text)
+    if major != MAJOR:
+        verdict, side = (Verdict.TOO_OLD, "the backend") if major < MAJOR else (Verdict.TOO_NEW, "this client")
+        return Installation(verdict, command, version, f"backend {version} speaks protocol {major}: update {side}")
+    return Installation(Verdict.OK, command, version)
