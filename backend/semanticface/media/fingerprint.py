@@ -1,0 +1,52 @@
+"""Fingerprints of content, for the result cache: the same bytes give the same text wherever they lie.
+
+A file's path, name and times have no part in it, so a copied clip is known again. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+
+from semanticface.errors import MediaError
+
+Memo = MutableMapping[tuple[str, int, int], str]
+"""Fingerprints that are already known, by path, size and modification time in nanoseconds; the caller keeps it."""
+
+_DIGEST_BYTES = 16
+_CHUNK = 1 << 20
+
+
+def bytes_fingerprint(data: bytes) -> str:
+    """BLAKE2b of the bytes, 32 hexadecimal digits; a file with these bytes has the same."""
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def file_fingerprint(path: Path, memo: Memo | None = None) -> str:
+    """The fingerprint of a file's bytes, streamed; read again only when size or time changed since `memo` saw it.
+
+    Raises MediaError when the file can't be read.
+    """
+    try:
+        status = path.stat()
+        key = (str(path), status.st_size, status.st_mtime_ns)
+        if memo is not None and key in memo:
+            return memo[key]
+        digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as error:
+        raise MediaError(f"{path}: can't be read: {error.strerror or error}") from error
+    if memo is not None:
+        memo[key] = digest.hexdigest()
+    return digest.hexdigest()
+
+
+def sequence_fingerprint(frames: Iterable[tuple[int, Path]], memo: Memo | None = None) -> str:
+    """The fingerprint of numbered files, by frame number from 0 and content; the names have no part in it."""
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    for number, path in frames:
+        digest.update(f"{number}:{file_fingerprint(path, memo)}\n".encode())
+    return digest.hexdigest()
