@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 WARMUP = 30
-SPLIT_TOLERANCE = 0.01
+SPLIT_TOLERANCE = 0.02
 
 LARGEST_STEP = 5
 _SHORTEST_RUN = 3

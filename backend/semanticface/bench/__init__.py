@@ -1,0 +1,1 @@
+"""Measurements of what the documentation claims, run by `semanticface bench`. They report figures and judge nothing."""
