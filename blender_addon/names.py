@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Identifiers and the texts that stand in more than one place, so that none is spelled twice."""
+
+from __future__ import annotations
+
+APP = "SemanticFace"
+CATEGORY = "SemanticFace"
+SETTINGS = "semanticface"
+"""Name of the settings on a scene: `scene.semanticface`."""
+
+OP_CONNECT = "semanticface.connect_backend"
+OP_DISCONNECT = "semanticface.disconnect_backend"
+OP_STOP = "semanticface.stop_backend"
+OP_COPY_DIAGNOSTICS = "semanticface.copy_diagnostics"
+OP_ANALYZE = "semanticface.analyze_footage"
+OP_CANCEL = "semanticface.cancel_analysis"
+OP_KEY_TAKE = "semanticface.key_take"
+OP_LOAD_ANALYSIS = "semanticface.load_analysis"
+OP_ADD_HEAD = "semanticface.add_demo_head"
+OP_FIND_TARGETS = "semanticface.find_targets"
+
+ACTION_PROPERTY = "semanticface"
+"""Custom property of an Action that we made: the take's folder and the plan, as JSON text."""
+
+GROUP_SHAPES = "Face"
+GROUP_ROTATIONS = "Rotation"
+
+TAKES_FOLDER = "semanticface"
+"""Takes stand in this folder beside the .blend."""

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators that start and cancel an analysis. Everything that can be refused is refused here, before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from semanticface.errors import SemanticFaceError
+
+from . import preferences, session
+from .folders import new_take_folder
+from .job import AnalysisJob, Order, Phase
+from .properties import plan_of, settings_of
+from .source import engine_options, footage_of, selection_of, time_map
+from .targets import check_plan, find_object
+
+
+def begin_analysis(context: bpy.types.Context) -> AnalysisJob:
+    """Start what the scene's settings ask for. Raises SemanticFaceError with the reason when it can't be done."""
+    scene, now = context.scene, session.current()
+    settings = settings_of(scene)
+    footage = footage_of(settings, scene)
+    selection = selection_of(settings, scene)
+    plan = plan_of(settings, time_map(footage, selection, settings.first))
+    check_plan(plan)
+    order = Order(
+        footage=footage,
+        selection=selection,
+        plan=plan,
+        uids={name: find_object(name).session_uid for name in plan.objects()},
+        options=engine_options(settings),
+        take=new_take_folder(footage.label),
+    )
+    job = now.begin(order)
+    try:
+        now.connect(preferences.backend_command(context), preferences.start_when_needed(context))
+    except SemanticFaceError:
+        now.job = None
+        raise
+    return job
+
+
+class SEMANTICFACE_OT_analyze_footage(bpy.types.Operator):
+    """Analyze the chosen frames and key the result onto a new Action. Goes on in the background"""
+
+    bl_idname = "semanticface.analyze_footage"
+    bl_label = "Analyze"
+
+    wait: bpy.props.BoolProperty(
+        name="Wait",
+        description="Return when the take is keyed. Blender without a window always waits",
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return session.current().job is None
+
+    def execute(self, context: Any) -> set[str]:
+        now = session.current()
+        try:
+            job = begin_analysis(context)
+        except SemanticFaceError as error:
+            now.tell([str(error)], failed=True)
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        if not (self.wait or bpy.app.background):
+            return {"FINISHED"}
+        now.run(job)
+        if job.phase is Phase.DONE and not now.failed:
+            return {"FINISHED"}
+        self.report({"WARNING" if job.phase is Phase.CANCELLED else "ERROR"}, "\n".join(now.notes))
+        return {"CANCELLED"}
+
+
+class SEMANTICFACE_OT_cancel_analysis(bpy.types.Operator):
+    """Cancel the analysis. Nothing is keyed; what is finished stays in its take"""
+
+    bl_idname = "semanticface.cancel_analysis"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return session.current().job is not None
+
+    def execute(self, context: Any) -> set[str]:
+        session.current().cancel()
+        return {"FINISHED"}
+
+
+_CLASSES = (SEMANTICFACE_OT_analyze_footage, SEMANTICFACE_OT_cancel_analysis)
+
+
+def register() -> None:
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

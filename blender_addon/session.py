@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one place with state between two clicks: the link to the backend, the running job, what the panel has to say.
+
+A timer calls `tick`, which never takes longer than a few milliseconds and holds no Blender data from one call to the
+next: targets are found again by their session ids, which survive undo and end with the file. In background mode
+no timer fires; scripts call `run` or `tick` themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import bpy
+
+from semanticface.errors import InputError, SemanticFaceError, TakeError
+
+from .folders import keep_results
+from .job import AnalysisJob, Order, Phase
+from .link import BackendLink, LinkState
+from .plan import Plan
+from .reading import Reading
+
+log = logging.getLogger(__name__)
+
+BUDGET = 0.008
+"""Seconds that one tick may spend on messages."""
+BUSY_INTERVAL = 0.05
+IDLE_INTERVAL = 0.5
+"""Seconds between ticks with and without something under way; the lease needs one every few seconds."""
+
+
+class Session:
+    """`notes` is what the panel says about the last thing that ended, `failed` whether it went wrong."""
+
+    def __init__(self) -> None:
+        self.link = BackendLink(f"blender {bpy.app.version_string}")
+        self.job: AnalysisJob | None = None
+        self.notes: tuple[str, ...] = ()
+        self.failed = False
+        self.reading: Reading | None = None
+        self.unkeyed: tuple[str, Plan] | None = None
+        """Folder and plan of a take that ended early, which may be keyed all the same."""
+        self._told: object = None
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None or self.link.state in {LinkState.STARTING, LinkState.CONNECTING}
+
+    def connect(self, command: str | None, start: bool) -> None:
+        """Raises BackendMissing when none runs and none may be started."""
+        self.link.open(command, start)
+        ensure_timer()
+
+    def disconnect(self) -> None:
+        """Stop using the backend; a running analysis is cancelled."""
+        job, self.job = self.job, None
+        if job is not None:
+            job.cancel(None)
+            self.tell(["Disconnected; the analysis was cancelled"], failed=True)
+        self.link.close()
+        self.redraw()
+
+    def begin(self, order: Order) -> AnalysisJob:
+        """Start a job; the connection may still be coming up. Raises InputError while another one runs."""
+        if self.job is not None:
+            raise InputError("an analysis is running", "wait for its end, or cancel it")
+        self.job = AnalysisJob(order)
+        self.notes, self.failed, self.unkeyed = (), False, None
+        ensure_timer()
+        return self.job
+
+    def cancel(self) -> None:
+        if self.job is not None:
+            self.job.cancel(self.link.pump)
+            self._settle()
+
+    def tick(self) -> None:
+        """Go on with everything; the timer's work."""
+        events = self.link.poll(BUDGET)
+        for event in events:
+            pump = self.link.pump
+            if self.job is not None and (pump is not None or self.link.error is not None):
+                self.job.handle(event, pump)
+        if self.link.error is not None and self.job is None and events:
+            self.tell([str(self.link.error)], failed=True)
+        if self.job is not None and self.job.phase is Phase.WAITING and self.link.state is LinkState.CONNECTED:
+            self.job.connected(self.link.pump)
+        self._settle()
+        now = (self.link.describe(), self.job.describe() if self.job else None, self.notes)
+        if now != self._told:
+            self._told = now
+            self.redraw()
+
+    def run(self, job: AnalysisJob, pause: float = 0.005) -> AnalysisJob:
+        """Tick until this job has ended and its take is keyed. For scripts: it blocks."""
+        while self.job is job:
+            self.tick()
+            time.sleep(pause)
+        return job
+
+    def tell(self, lines: Sequence[str], failed: bool = False) -> None:
+        """Put lines into the panel."""
+        self.notes, self.failed = tuple(lines), failed
+        self.redraw()
+
+    def surface(self, error: BaseException) -> None:
+        """A fault of our own: log it, show it, and let go of the job, so that nothing goes on half done."""
+        log.exception("SemanticFace: %s", error)
+        job, self.job = self.job, None
+        if job is not None and self.link.pump is not None:
+            job.cancel(self.link.pump)
+        self.tell([f"Internal fault, please report it: {type(error).__name__}: {error}"], failed=True)
+
+    def redraw(self) -> None:
+        for window in bpy.context.window_manager.windows:
+            for area in window.screen.areas:
+                if area.type == "VIEW_3D":
+                    area.tag_redraw()
+
+    def close(self) -> None:
+        self.job = None
+        self.link.close()
+
+    def _settle(self) -> None:
+        """When the job has ended: key it, or say why not."""
+        job = self.job
+        if job is None or not job.phase.ended:
+            return
+        self.job = None
+        try:
+            keep_results(job)
+        except TakeError as error:
+            self.tell([f"Nothing was keyed: {error}"], failed=True)
+            return
+        if job.phase is Phase.DONE:
+            self._key(job)
+            return
+        if job.done:
+            self.unkeyed = (str(job.order.take), job.plan)
+        self.tell(job.summary(), failed=job.phase is Phase.FAILED)
+
+    def _key(self, job: AnalysisJob) -> None:
+        take = str(job.order.take)
+        try:
+            plan = relocated(job.plan, job.order.uids)
+        except InputError as error:
+            self.unkeyed = (take, job.plan)
+            self.tell([f"Nothing was keyed: {error}", f"The take is in {take}"], failed=True)
+            return
+        call_key_take(take, plan)
+
+
+def relocated(plan: Plan, uids: Mapping[str, int]) -> Plan:
+    """The plan with the present names of its objects. Raises InputError when one of them is gone."""
+    present = {block.session_uid: block.name for block in bpy.data.objects}
+    gone = [name for name, uid in uids.items() if uid not in present]
+    if gone:
+        raise InputError(
+            f'"{gone[0]}" is not in the open file any more', "open its file, then key the take from its folder"
+        )
+    turned = tuple(replace(target, object=present[uids[target.object]]) for target in plan.rotations)
+    return replace(plan, mesh=present[uids[plan.mesh]] if plan.mesh else "", rotations=turned)
+
+
+def call_key_take(take: str, plan: Plan) -> None:
+    """Run the keying operator with an undo step, also from a timer, where the context has no window of its own."""
+    windows = bpy.context.window_manager.windows
+    try:
+        if windows and not bpy.app.background:
+            with bpy.context.temp_override(window=bpy.context.window or windows[0]):
+                bpy.ops.semanticface.key_take("EXEC_DEFAULT", True, directory=take, plan=plan.to_json())
+        else:
+            bpy.ops.semanticface.key_take("EXEC_DEFAULT", directory=take, plan=plan.to_json())
+    except RuntimeError as error:  # how an operator's error report arrives; the operator has told the panel
+        log.warning("SemanticFace: %s", error)
+
+
+class _State:
+    session: Session | None = None
+
+
+def current() -> Session:
+    """The session; made at the first call after registration."""
+    if _State.session is None:
+        _State.session = Session()
+    return _State.session
+
+
+def ensure_timer() -> None:
+    """Persistent, because the lease and a running job outlive the loading of another file."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_on_timer):
+        bpy.app.timers.register(_on_timer, first_interval=0.01, persistent=True)
+
+
+def _on_timer() -> float | None:
+    """Seconds to the next call, None for no more. Must not raise: Blender would drop the timer without a word."""
+    session = current()
+    try:
+        session.tick()
+    except SemanticFaceError as error:
+        if session.job is not None:
+            session.job.abandon(error)
+        session.tell([str(error)], failed=True)
+    except Exception as error:
+        session.surface(error)
+    if session.link.state is LinkState.OFF and session.job is None:
+        return None
+    return BUSY_INTERVAL if session.busy else IDLE_INTERVAL
+
+
+def register() -> None:
+    _State.session = None
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(_on_timer):
+        bpy.app.timers.unregister(_on_timer)
+    session, _State.session = _State.session, None
+    if session is not None:
+        session.close()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a source frame lands on the scene's timeline, and which source frame a scene frame shows.
+
+The map is explicit and always the same one: the anchor, a source frame, lands on a scene frame; from there either
+real time runs on (25 fps footage keeps its length in a 24 fps scene) or one source frame follows on each scene frame
+(as the Clip Editor plays a clip). Source frames count from 0. This module knows nothing of Blender's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+
+class Timing(StrEnum):
+    """REAL_TIME keeps seconds, PER_FRAME puts one source frame on each scene frame."""
+
+    REAL_TIME = "REAL_TIME"
+    PER_FRAME = "PER_FRAME"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeMap:
+    """Source frame `anchor` lands on `scene_frame`. `source_rate` and `scene_rate` are frames per second.
+
+    With `whole` keys are moved to the nearest whole scene frame.
+    """
+
+    anchor: int
+    scene_frame: float
+    source_rate: Fraction
+    scene_rate: Fraction
+    timing: Timing = Timing.REAL_TIME
+    whole: bool = False
+
+    def to_scene(self, frame: int, time: float | None = None, anchor_time: float | None = None) -> float:
+        """Scene frame of a source frame. `time` (seconds from the start of the source) is exact for variable rates.
+
+        `scene_frame + (time - anchor_time) * scene_rate`; a time that isn't known comes from the frame number.
+        """
+        if self.timing is Timing.PER_FRAME:
+            where = self.scene_frame + (frame - self.anchor)
+        elif time is None or anchor_time is None:
+            where = self.scene_frame + float((frame - self.anchor) / self.source_rate * self.scene_rate)
+        else:
+            where = self.scene_frame + (time - anchor_time) * float(self.scene_rate)
+        return float(round(where)) if self.whole else where
+
+    def to_source(self, scene_frame: float) -> int:
+        """The source frame nearest to a scene frame; may lie before 0 or past the end of the source."""
+        offset = scene_frame - self.scene_frame
+        if self.timing is Timing.PER_FRAME:
+            return self.anchor + round(offset)
+        return self.anchor + round(offset * float(self.source_rate / self.scene_rate))
+
+    def describe(self) -> str:
+        """One line for the panel."""
+        source, scene = _rate(self.source_rate), _rate(self.scene_rate)
+        if self.timing is Timing.PER_FRAME:
+            return f"Source frame {self.anchor} at scene frame {self.scene_frame:g}, one per scene frame"
+        return f"Source frame {self.anchor} at scene frame {self.scene_frame:g}, {source} fps in {scene} fps"
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"source_rate": str(self.source_rate), "scene_rate": str(self.scene_rate)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TimeMap:
+        """Raises KeyError, TypeError or ValueError on anything that `to_dict` did not write."""
+        return cls(
+            anchor=int(data["anchor"]),
+            scene_frame=float(data["scene_frame"]),
+            source_rate=Fraction(data["source_rate"]),
+            scene_rate=Fraction(data["scene_rate"]),
+            timing=Timing(data["timing"]),
+            whole=bool(data["whole"]),
+        )
+
+
+def exact_rate(fps: int, base: float) -> Fraction:
+    """A scene's rate from `fps / fps_base`; 24 / 1.001 becomes 24000/1001 exactly."""
+    return Fraction(fps) / Fraction(base).limit_denominator(1001)
+
+
+def near_rate(fps: float) -> Fraction | None:
+    """The rational rate that a clip's rounded fps stands for (29.97003 is 30000/1001), None for 0 or less."""
+    if fps <= 0:
+        return None
+    whole = Fraction(round(fps))
+    for rate in (whole, whole * 1000 / 1001):
+        if rate > 0 and abs(float(rate) - fps) < 5e-3:
+            return rate
+    return Fraction(fps).limit_denominator(1001)
+
+
+def _rate(rate: Fraction) -> str:
+    return f"{float(rate):.6g}" if rate.denominator == 1 else f"{float(rate):.2f}"
