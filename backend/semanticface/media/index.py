@@ -263,7 +263,10 @@ def _rate(pts: array[int], base: Fraction, hints: list[Fraction | None]) -> tupl
         # Few or coarse ticks can look even by chance: 33 ms is 30 frames a second.
         nearby = (rate for rate in _standard(even) if abs(1 / rate - 1 / even) * (len(pts) - 1) <= base)
         return next(nearby, even), False
-    for rate in (*(Fraction(hint) for hint in hints if hint), *_standard(average)):
+    # A usual rate before the container's own guess: Matroska's is rounded (19001/317 for 60000/1001).
+    told = [Fraction(hint) for hint in hints if hint]
+    usual = [rate for near in (*told, average) for rate in _standard(near)]
+    for rate in dict.fromkeys((*usual, *told)):
         if _explains(rate, pts, base):
             return rate, False
     return average, True
