@@ -102,11 +102,19 @@ def _from_text(text: str) -> Installation:
         if path.stem.lower().startswith("semanticface"):
             return Installation(Verdict.OK, (str(path), "serve"))
         return Installation(Verdict.OK, (str(path), "-m", MODULE))
-    words = shlex.split(text, posix=sys.platform != "win32") if not text.startswith(("/", "~")) or " " in text else []
-    program = shutil.which(words[0].strip('"')) if words else None
+    words = _words(text)
+    program = shutil.which(words[0]) if words else None
     if program is None:
         return Installation(Verdict.CANNOT_RUN, message=f"{text}: no such program; name the backend's python")
     return Installation(Verdict.OK, (program, *(words[1:] or ("-m", MODULE))))
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command, posix=sys.platform != "win32")  # posix rules would eat backslashes
+    except ValueError:
+        return []
+    return [word.strip('"') for word in words]
 
 
 def _this_python() -> Installation | None:

@@ -239,7 +239,7 @@ def stop(timeout: float = 10.0) -> bool:
         return False
     deadline = time.monotonic() + timeout
     patience = deadline - timeout / 2 if _ask_to_shut_down(run, timeout / 2) else 0.0
-    while processes.is_alive(run.pid, run.started):
+    while run.pid != os.getpid() and processes.is_alive(run.pid, run.started):
         if run.started is not None and time.monotonic() > patience:
             patience = deadline
             processes.terminate(run.pid, run.started)
