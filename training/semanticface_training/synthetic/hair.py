@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semanticface_training.synthetic.ict import Floats, Head, Ints
+from semanticface_training.synthetic.ict import Floats, Head, Ints, Reals
 from semanticface_training.synthetic.surface import brow_lines, smooth
 
-_BROW_STRANDS = 420
+_BROW_STRANDS = 620
 _SCALP_STRANDS = 26000
 
 
@@ -48,11 +47,11 @@ def _frames(vertices: Floats, triangle: Ints, root: Floats) -> tuple[Floats, Flo
 
 
 def ribbons(points: Floats, width: Floats, eye: Floats) -> tuple[Floats, Ints]:
-    """Strand points (S, 3, 3) as two quads each that face the viewer at `eye` (3,): vertices (S*6, 3), faces (S*2, 4)."""
+    """Strand points (S, 3, 3) as two quads each that face `eye` (3,): vertices (S*6, 3), faces (S*2, 4)."""
     along = points[:, 2] - points[:, 0]
     side = np.cross(along, eye - points[:, 1])
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-    half = side[:, None] * (width[:, None] * np.array([0.5, 0.42, 0.08], np.float32))[:, :, None]
+    half = side[:, None] * (width[:, None] * np.array([0.2, 0.5, 0.08], np.float32))[:, :, None]
     vertices = np.stack([points - half, points + half], axis=2).reshape(-1, 3)
     pattern = np.array([[0, 1, 3, 2], [2, 3, 5, 4]])
     faces = (pattern[None] + (np.arange(len(points)) * 6)[:, None, None]).reshape(-1, 4)
@@ -74,9 +73,10 @@ def brow_strands(head: Head, rng: np.random.Generator) -> Strands:
         along = rng.uniform(0, 1, _BROW_STRANDS) ** 0.9
         spot = np.stack([np.interp(along * 4, np.arange(5), line[:, k]) for k in range(2)], axis=1)
         thick = 0.42 * smooth(-0.25, 0.3, along) * (1 - 0.75 * smooth(0.55, 1.0, along))
+        spot[:, 0] += rng.normal(0, 0.09, len(along))
         spot[:, 1] += rng.normal(0, 0.5, len(along)).clip(-1, 1) * thick + 0.02
         outward = 1.0 if line[-1, 0] > 0 else -1.0
-        lean = np.radians(70 - 75 * smooth(0.0, 0.45, along) - 28 * smooth(0.6, 1.0, along))
+        lean = np.radians(58 - 63 * smooth(0.0, 0.45, along) - 28 * smooth(0.6, 1.0, along))
         lean = lean + rng.normal(0, 0.22, len(along))
         direction = np.stack([outward * np.cos(lean), np.sin(lean), np.zeros_like(lean)], axis=1)
         length = rng.uniform(0.45, 0.85, len(along)) * (1 - 0.3 * smooth(0.7, 1, along))
@@ -87,24 +87,24 @@ def brow_strands(head: Head, rng: np.random.Generator) -> Strands:
 def _rooted(vertices: Floats, skin: Ints, spot: Floats, reach: Floats, rng: np.random.Generator) -> Strands:
     """Strands whose roots are where `spot` (S, 2) meets the skin seen from the front; `reach` (S, 3) to the tip."""
     a, b, c = (vertices[skin[:, k], :2] for k in range(3))
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    area: Reals = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
     p = spot[:, None]
-    v = ((p[..., 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (p[..., 1] - a[:, 1]) * (c[:, 0] - a[:, 0])) / area
-    w = ((b[:, 0] - a[:, 0]) * (p[..., 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (p[..., 0] - a[:, 0])) / area
+    v: Reals = ((p[..., 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (p[..., 1] - a[:, 1]) * (c[:, 0] - a[:, 0])) / area
+    w: Reals = ((b[:, 0] - a[:, 0]) * (p[..., 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (p[..., 0] - a[:, 0])) / area
     worst = np.minimum(np.minimum(v, w), 1 - v - w)
     worst[:, area <= 0] = -np.inf  # turned away from the viewer
     best = worst.argmax(axis=1)
     rows = np.flatnonzero(worst[np.arange(len(spot)), best] > -0.02)
     best = best[rows]
     root = np.stack([1 - v[rows, best] - w[rows, best], v[rows, best], w[rows, best]], axis=1)
-    return strands_from(vertices, skin[best], root, reach[rows], rng, lift=(0.0, 0.05, 0.07), width=0.045)
+    return strands_from(vertices, skin[best], root, reach[rows], rng, lift=(0.0, 0.05, 0.07), width=0.036)
 
 
 def strands_from(
     vertices: Floats,
     triangle: Ints,
-    root: Floats,
-    reach: Floats,
+    root: Reals,
+    reach: Reals,
     rng: np.random.Generator,
     lift: tuple[float, float, float],
     width: float,
@@ -125,14 +125,79 @@ def strands_from(
     )
 
 
-def scalp_share(at: NDArray[np.floating]) -> NDArray[np.floating]:
+def lash_strands(head: Head, rng: np.random.Generator) -> Strands:
+    """Lashes that follow the model's own lash cards (strips from the lid's edge outward), as single hairs."""
+    cards = head.faces[head.face_material == head.materials.index("M_EyeLashes")]
+    lid = head.neutral[slice(*head.regions["face"])]
+    edge = {int(v) for v in np.unique(cards) if np.linalg.norm(lid - head.neutral[v], axis=1).min() < 0.01}
+    beside: dict[int, set[int]] = {}
+    for card in cards.tolist():
+        for a, b in zip(card, card[1:] + card[:1], strict=True):
+            beside.setdefault(a, set()).add(b)
+            beside.setdefault(b, set()).add(a)
+    triangles, roots, tips = [], [], []
+    for card in cards.tolist():
+        starts = [k for k in range(4) if card[k] in edge and card[(k + 1) % 4] in edge]
+        if not starts:
+            continue
+        a, b, c, d = (card[(starts[0] + k) % 4] for k in range(4))
+        ends = [_lash_tip(head.neutral, beside, start, step) for start, step in ((a, d), (b, c))]
+        if head.neutral[a, 1] < _corner_height(head, float(head.neutral[a, 0])):
+            continue  # lower lashes read as make-up
+        for share in rng.uniform(0, 1, 2):
+            triangles.append((a, b, c))
+            roots.append((1 - share, share, 0.0))
+            tips.append((1 - share) * ends[0] + share * ends[1])
+    return _curved(head.neutral, np.array(triangles, np.int32), np.array(roots), np.array(tips), rng)
+
+
+def _corner_height(head: Head, x: float) -> float:
+    """Height in cm, at `x`, of the line through the two corners of the eye on that side."""
+    outer, inner = head.neutral[head.landmarks[[45, 42] if x > 0 else [36, 39]], :2]
+    share = (x - inner[0]) / (outer[0] - inner[0])
+    return float(inner[1] + share * (outer[1] - inner[1]))
+
+
+def _lash_tip(vertices: Floats, beside: dict[int, set[int]], start: int, step: int) -> Floats:
+    """The point four vertices out along a lash card's column, straight on at each crossing."""
+    for _ in range(3):
+        heading = vertices[step] - vertices[start]
+        options = [v for v in beside[step] if v != start]
+        ways = vertices[options] - vertices[step]
+        start, step = step, options[int((ways @ heading / np.linalg.norm(ways, axis=1)).argmax())]
+    tip: Floats = vertices[step]
+    return tip
+
+
+def _curved(
+    vertices: Floats,
+    triangle: Ints,
+    root: Reals,
+    tip: Reals,
+    rng: np.random.Generator,
+) -> Strands:
+    origin, frame = _frames(vertices, triangle.astype(np.int32), root.astype(np.float32))
+    reach = (tip - origin) * rng.uniform(0.55, 0.9, (len(tip), 1)) + rng.normal(0, 0.03, tip.shape)
+    path = np.stack([np.zeros_like(reach), reach * 0.5 - [0, 0.05, 0], reach], axis=1)
+    count = len(tip)
+    return Strands(
+        triangle=triangle.astype(np.int32),
+        root=root.astype(np.float32),
+        curve=np.einsum("spc,skc->spk", path, frame).astype(np.float32),
+        width=np.full(count, 0.026, np.float32),
+        shade=np.full(count, 0.6, np.float32),
+    )
+
+
+def scalp_share(at: Reals) -> Reals:
     """How much a point (P, 3) of the resting head belongs to the hairy scalp, 0 to 1."""
     x, y, z = np.abs(at[:, 0]), at[:, 1], at[:, 2]
-    front = 10.6 - 0.035 * x**2 + 0.0 * z  # the hairline over the brow
+    front = 10.6 - 0.035 * x**2  # the hairline over the brow
     temple = smooth(4.6, 3.4, z - 0.28 * (y - 4))  # behind the temples the hair reaches down
-    line = front * (1 - temple) + temple * np.where(z > -1.5, 1.5, -6.0)
+    line = front * (1 - temple) + temple * np.where(z > -1.5, 1.5, -2.5)
     ear = smooth(1.3, 1.05, np.hypot((y - 0.9) / 3.3, (z + 0.5) / 2.7)) * (x > 6.4)
-    return smooth(-0.35, 0.55, y - line) * (1 - ear)
+    share: Reals = smooth(-0.35, 0.55, y - line) * (1 - ear)
+    return share
 
 
 def scalp_strands(head: Head, rng: np.random.Generator) -> Strands:
@@ -146,7 +211,9 @@ def scalp_strands(head: Head, rng: np.random.Generator) -> Strands:
     at = np.einsum("sk,skc->sc", root, head.neutral[skin[pick]])
     keep = rng.uniform(0, 1, len(at)) < scalp_share(at)
     pick, root, at = skin[pick][keep], root[keep], at[keep]
-    comb = np.stack([0.25 + 0.25 * at[:, 0], 2.2 - 0.2 * np.abs(at[:, 0]) - 0.6 * (at[:, 2] < 0), -2.0 + 0 * at[:, 2]], axis=1)
+    comb = np.stack(
+        [0.25 + 0.25 * at[:, 0], 2.2 - 0.2 * np.abs(at[:, 0]) - 0.6 * (at[:, 2] < 0), -2.0 + 0 * at[:, 2]], axis=1
+    )
     comb[:, 1] -= 2.5 * smooth(7.0, 2.0, at[:, 1])
     comb = comb / np.linalg.norm(comb, axis=1, keepdims=True) + rng.normal(0, 0.18, at.shape)
     top = smooth(6.0, 12.0, at[:, 1])

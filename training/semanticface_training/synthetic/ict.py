@@ -12,20 +12,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from semanticface.actions import BY_NAME, Kind
 from semanticface.errors import AssetError, OptionsError
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
+Reals = NDArray[np.floating[Any]]
 
 EYE_RADIANS_PER_UNIT = 0.61
 """Gaze angle of an EyeLook coefficient of 1 (measured on a Live Link Face recording: 0.55 to 0.61)."""
 
 _EYES = {"Left": (21451, 23021, (3.116, 3.602, 7.982)), "Right": (23021, 24591, (-3.116, 3.602, 7.982))}
-_KEYS = ("neutral", "quads", "quad_material", "material_names", "expr", "arkit_names", "arkit_matrix", "identity")
+_KEYS = (
+    "neutral",
+    "quads",
+    "quad_material",
+    "material_names",
+    "expr",
+    "arkit_names",
+    "arkit_matrix",
+    "identity",
+    "landmarks68",
+    "region_names",
+    "region_ranges",
+)
+
+_TEETH_FOLLOW = 0.5
+"""Share of the lips' sideways shift that teeth and tongue take over (ours; the model's own share is 0)."""
 
 # Where the head turns: about the top of the spine; below the jaw the neck follows less and less.
 _PIVOT = np.array([0.0, -4.0, -1.0], np.float32)
@@ -70,8 +88,14 @@ def _head(data: Mapping[str, NDArray[np.generic]]) -> Head:
     neutral = data["neutral"].astype(np.float32)
     parts = data["expr"].astype(np.float32).reshape(len(data["expr"]), -1)  # (57, V*3)
     shapes = (data["arkit_matrix"].astype(np.float32) @ parts).reshape(-1, len(neutral), 3)
-    names = tuple(name[0].upper() + name[1:] for name in map(str, data["arkit_names"]))
     ranges = zip(map(str, data["region_names"]), data["region_ranges"].astype(int).tolist(), strict=True)
+    regions = {name: (span[0], span[1]) for name, span in ranges}
+    names = tuple(name[0].upper() + name[1:] for name in map(str, data["arkit_names"]))
+    landmarks = data["landmarks68"].astype(np.int32)
+    for name in ("MouthLeft", "MouthRight"):  # the model's teeth stay put and would poke through the lips
+        shift = shapes[names.index(name), landmarks[48:], 0].mean() * _TEETH_FOLLOW
+        for region in ("teeth", "gums_tongue"):
+            shapes[names.index(name), slice(*regions[region]), 0] += shift
     return Head(
         neutral=neutral,
         shapes=shapes,
@@ -80,8 +104,8 @@ def _head(data: Mapping[str, NDArray[np.generic]]) -> Head:
         faces=data["quads"].astype(np.int32),
         face_material=data["quad_material"].astype(np.int32),
         materials=tuple(map(str, data["material_names"])),
-        landmarks=data["landmarks68"].astype(np.int32),
-        regions={name: (span[0], span[1]) for name, span in ranges},
+        landmarks=landmarks,
+        regions=regions,
         head_weight=_head_weight(neutral),
     )
 

@@ -7,12 +7,12 @@ All numpy; colours are linear RGB, positions in the head's centimetres (+Z to th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semanticface_training.synthetic.ict import Floats, Ints
+from semanticface_training.synthetic.ict import Floats, Ints, Reals
 
 DIRECTIONS = 96
 
@@ -31,6 +31,10 @@ LAMPS: tuple[Lamp, ...] = (
     Lamp((0.80, 0.10, 0.62), 4.0, (0.75, 0.85, 1.0)),  # fill: cool, from the right
     Lamp((0.75, 0.45, -0.60), 7.0, (1.5, 1.6, 1.8)),  # rim, from behind
 )
+EYE_LAMPS: tuple[Lamp, ...] = (
+    Lamp((-0.36, 0.30, 0.88), 0.0, (1.0, 1.0, 1.0)),  # the key's window in the eyes, lower than the lids' edge
+    Lamp((0.42, -0.05, 0.90), 0.0, (0.16, 0.18, 0.20)),
+)
 SKY, GROUND = (0.30, 0.33, 0.37), (0.16, 0.13, 0.12)
 
 
@@ -40,7 +44,8 @@ def directions(count: int = DIRECTIONS) -> Floats:
     height = 1 - 2 * index / count
     around = np.pi * (1 + 5**0.5) * index
     ring = np.sqrt(1 - height**2)
-    return np.stack([ring * np.cos(around), height, ring * np.sin(around)], axis=1).astype(np.float32)
+    unit: Floats = np.stack([ring * np.cos(around), height, ring * np.sin(around)], axis=1).astype(np.float32)
+    return unit
 
 
 def radiance(towards: Floats) -> Floats:
@@ -73,7 +78,8 @@ def edges_of(faces: Ints) -> Ints:
     ring = np.stack([faces[:, 0], faces[:, 1], faces[:, 2], last, faces[:, 0]], axis=1)
     pairs = np.concatenate([ring[:, [k, k + 1]] for k in range(4)])
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    return np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int32)
+    both: Ints = np.concatenate([pairs, pairs[:, ::-1]]).astype(np.int32)
+    return both
 
 
 def gather(normals: Floats, visible: Floats, towards: Floats, light: Floats) -> Floats:
@@ -96,10 +102,10 @@ def spread(light: Floats, edges: Ints, rounds: tuple[int, int, int] = (6, 2, 1))
     return out
 
 
-def highlight(normals: Floats, to_viewer: Floats, sharpness: float) -> Floats:
-    """Blinn-Phong reflections of the lamps in front, (N, 3) linear RGB, before the surface's gloss."""
-    shine: NDArray[np.floating] = np.zeros_like(normals)
-    for lamp in LAMPS[:2]:
+def highlight(normals: Floats, to_viewer: Floats, lamps: Sequence[Lamp], sharpness: float) -> Floats:
+    """Blinn-Phong reflections of `lamps`, (N, 3) linear RGB, before the surface's gloss."""
+    shine: Reals = np.zeros_like(normals)
+    for lamp in lamps:
         half = to_viewer + np.asarray(lamp.towards, np.float32) / np.linalg.norm(lamp.towards)
         half /= np.linalg.norm(half, axis=1, keepdims=True)
         facing = np.maximum((normals * half).sum(axis=1), 0.0) ** sharpness

@@ -7,15 +7,15 @@ gaze is taken out. This module knows nothing of meshes and pictures.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from semanticface.actions import CSV_ORDER, SHAPES
-from semanticface.errors import ExchangeError
 
+from semanticface.actions import CSV_ORDER, SHAPES, ordered
+from semanticface.errors import ExchangeError
+from semanticface.exchange.livelink_csv import read_livelink_csv
 from semanticface_training.synthetic.ict import EYE_RADIANS_PER_UNIT, gaze_from_shapes
 
 Doubles = NDArray[np.float64]
@@ -35,13 +35,15 @@ HEAD_LIMITS = {"HeadYaw": 20.0, "HeadPitch": 12.0, "HeadRoll": 10.0}
 
 
 def read_recording(path: Path) -> Doubles:
-    """All rows of a Live Link Face CSV as (N, 61) float64 in CSV order. Raises ExchangeError when columns lack."""
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-        return np.array([[float(row[name]) for name in CSV_ORDER] for row in rows])
-    except (OSError, KeyError, ValueError) as error:
-        raise ExchangeError(f"{path} isn't a Live Link Face recording: {error}", "give one with 61 columns") from error
+    """All rows of a Live Link Face CSV as (N, 61) float64 in CSV order.
+
+    Raises ExchangeError when it isn't a recording, or when a row that it would need has no face.
+    """
+    rows = read_livelink_csv(path).rows
+    faceless = [row.line for row in rows if row.coefficients is None]
+    if faceless:
+        raise ExchangeError(f"{path.name}, line {faceless[0]}: no face in this row", "use a recording without gaps")
+    return np.array([ordered(row.coefficients) for row in rows if row.coefficients is not None])
 
 
 def joined(recording: Doubles, stretches: Sequence[tuple[int, int]] = STRETCHES) -> Doubles:

@@ -9,7 +9,6 @@ hang at exit). Writes `rom_head.mp4` and `rom_head.csv`.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
@@ -22,16 +21,17 @@ import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from semanticface.actions import CSV_ORDER
-from semanticface.errors import MediaError
 
+from semanticface.errors import EngineError, MediaError
+from semanticface.exchange.livelink_csv import write_livelink_csv
+from semanticface.results import FrameResult, Status
 from semanticface_training.synthetic.ict import load_head, pose
 from semanticface_training.synthetic.motion import read_recording, sample_truth
 
 RATE = 30
 SIZE = 640
 OVERSAMPLING = 2
-CRF = 23
+CRF = 22
 """x264's quality: the clip stays under 1 MB."""
 
 
@@ -48,11 +48,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     truth = sample_truth(read_recording(options.recording), RATE)
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "semanticface_training.synthetic.sample", "--draw-into", folder]
-        inputs = ["--ict", str(options.ict), "--recording", str(options.recording)]
-        subprocess.run([*command, *inputs], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        print(f"drawing {len(truth)} frames, about half a second each", file=sys.stderr)
+        _draw_apart(options.ict, options.recording, folder)
         encode(_pictures(Path(folder), len(truth)), options.out / "rom_head.mp4")
     write_truth(truth, options.out / "rom_head.csv")
+
+
+def _draw_apart(ict: Path, recording: Path, folder: str) -> None:
+    """Run `draw` in its own process. Raises EngineError with what that process last said when it failed."""
+    command = [sys.executable, "-m", "semanticface_training.synthetic.sample", "--draw-into", folder]
+    inputs = ["--ict", str(ict), "--recording", str(recording)]
+    done = subprocess.run([*command, *inputs], check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise EngineError(f"drawing the frames failed: {last[0]}", "it needs the bpy module and Mesa's libEGL")
 
 
 def draw(ict: Path, recording: Path, folder: Path) -> None:
@@ -71,7 +80,7 @@ def _pictures(folder: Path, count: int) -> Iterator[NDArray[np.uint8]]:
     for frame in range(count):
         large = cv2.imread(str(folder / f"{frame:05d}.png"))
         if large is None:
-            raise MediaError(f"frame {frame} of {count} wasn't drawn", "run with --draw-into FOLDER to see why")
+            raise MediaError(f"frame {frame} of {count} wasn't drawn", "is the temporary folder's disk full?")
         yield np.asarray(cv2.resize(large, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -93,14 +102,9 @@ def encode(pictures: Iterable[NDArray[np.uint8]], path: Path) -> None:
 
 
 def write_truth(truth: Sequence[dict[str, float]], path: Path) -> None:
-    """Write the coefficients in Live Link Face's CSV layout, timecodes from 00:00:00:00.000 in its 60 frame base."""
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["Timecode", "BlendshapeCount", *CSV_ORDER])
-        for number, frame in enumerate(truth):
-            second, part = divmod(number, RATE)
-            code = f"00:{second // 60:02d}:{second % 60:02d}:{part * 60 / RATE:06.3f}"
-            writer.writerow([code, len(CSV_ORDER), *(f"{frame[name]:.10f}" for name in CSV_ORDER)])
+    """Write the coefficients as a Live Link Face CSV whose timecode starts at 00:00:00:00.000."""
+    rows = (FrameResult(frame=k, time=k / RATE, status=Status.OK, coefficients=row) for k, row in enumerate(truth))
+    write_livelink_csv(path, rows)
 
 
 if __name__ == "__main__":

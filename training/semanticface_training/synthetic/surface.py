@@ -7,15 +7,17 @@ knows nothing of light, cameras and Blender.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from semanticface_training.synthetic.ict import Floats, Head, Ints
+from semanticface_training.synthetic.ict import Floats, Head, Ints, Reals
 
 _DROPPED = ("M_LacrimalFluid", "M_EyeBlend", "M_EyeOcclusion", "M_EyeLashes", "M_IrisLeft", "M_IrisRight")
-_EYE_CUTS = 5
+_EYE_CUTS, _COLLAR_CUTS = 5, 8
+# The 68 points mark the brows' upper edge: hair grows this far below it (cm), from the inner end to the outer.
+_BROW_DROP = np.array([[0.0, 0.70], [0.0, 0.62], [0.0, 0.46], [0.0, 0.34], [0.0, 0.28]], np.float32)
 EYE_CENTRES = {"Left": (3.116, 3.602, 7.982), "Right": (-3.116, 3.602, 7.982)}
 
 
@@ -28,7 +30,8 @@ class Look:
     hair: tuple[float, float, float] = (0.032, 0.019, 0.012)
     iris: tuple[float, float, float] = (0.13, 0.20, 0.23)
     gums: tuple[float, float, float] = (0.38, 0.10, 0.09)
-    teeth: tuple[float, float, float] = (0.86, 0.82, 0.74)
+    teeth: tuple[float, float, float] = (0.76, 0.72, 0.64)
+    cloth: tuple[float, float, float] = (0.045, 0.075, 0.085)
     sclera: tuple[float, float, float] = (0.80, 0.77, 0.74)
 
 
@@ -38,7 +41,7 @@ class Surface:
 
     `corners` (N, 4) int32 and `blend` (N, 4) float32 give positions (`place`), `faces` (M, 4) int32 index the N
     vertices (-1 marks a triangle), `albedo` (N, 3) is linear RGB, `gloss` (N,) the strength of the highlight.
-    `eye` (N,) is 1 on the left eyeball, 2 on the right one, else 0; `mouth` (N,) is True inside the mouth.
+    `eye` (N,) is 1 on the left eyeball, 2 on the right one, else 0.
     """
 
     corners: Ints
@@ -47,42 +50,41 @@ class Surface:
     albedo: Floats
     gloss: Floats
     eye: Ints
-    mouth: NDArray[np.bool_]
 
     def place(self, vertices: Floats) -> Floats:
-        """Positions (N, 3) of the drawn vertices for the head's vertices (V, 3)."""
+        """Positions (N, 3) of the drawn vertices for the head's vertices (V, 3); blends colours just as well."""
         placed: Floats = np.einsum("nk,nkc->nc", self.blend, vertices[self.corners]).astype(np.float32)
         return placed
 
 
 def build_surface(head: Head, look: Look) -> Surface:
     """The surface that is drawn for `head`, painted with `look`."""
-    count = len(head.neutral)
     dropped = [head.materials.index(name) for name in _DROPPED]
-    scleras = [head.materials.index(f"M_Sclera{side}") for side in ("Left", "Right")]
-    plain = head.faces[~np.isin(head.face_material, dropped + scleras)]
+    scleras = [head.materials.index(f"M_Sclera{side}") for side in EYE_CENTRES]
+    solid, balls = ~np.isin(head.face_material, dropped + scleras), [head.face_material == ball for ball in scleras]
+    middle = head.neutral[head.faces[:, :3]].mean(axis=1)
+    collar = solid & (np.abs(_above_collar(middle)) < 0.9)
+    count = len(head.neutral)
     corners = [np.repeat(np.arange(count, dtype=np.int32)[:, None], 4, axis=1)]
     blend = [np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1))]
-    faces, eye, total = [plain], [np.zeros(count, np.int32)], count
-    for number, material in enumerate(scleras, start=1):
-        fine_corners, fine_blend, fine_faces = _refined(head.faces[head.face_material == material], _EYE_CUTS)
+    faces, eye, total = [head.faces[solid & ~collar]], [np.zeros(count, np.int32)], count
+    for number, (chosen, cuts) in enumerate([(collar, _COLLAR_CUTS), *((ball, _EYE_CUTS) for ball in balls)]):
+        fine_corners, fine_blend, fine_faces = _refined(head.faces[chosen], cuts)
         corners.append(fine_corners)
         blend.append(fine_blend)
         faces.append(fine_faces + total)
         eye.append(np.full(len(fine_corners), number, np.int32))
         total += len(fine_corners)
-    eyes = np.concatenate(eye)
-    base = Surface(
-        corners=np.concatenate(corners),
-        blend=np.concatenate(blend),
-        faces=np.concatenate(faces).astype(np.int32),
-        albedo=np.zeros((total, 3), np.float32),
-        gloss=np.zeros(total, np.float32),
-        eye=eyes,
-        mouth=_inside_mouth(head, total),
-    )
-    albedo, gloss = _paint(head, base, look)
-    return Surface(base.corners, base.blend, base.faces, albedo, gloss, base.eye, base.mouth)
+    drawn = np.concatenate(faces).astype(np.int32), np.concatenate(eye)
+    unpainted = np.zeros((total, 3), np.float32)
+    plain = Surface(np.concatenate(corners), np.concatenate(blend), drawn[0], unpainted, unpainted[:, 0], drawn[1])
+    albedo, gloss = _paint(head, plain, look)
+    return replace(plain, albedo=albedo, gloss=gloss)
+
+
+def _above_collar(at: Reals) -> Reals:
+    """Height (P,) in cm over the edge of the collar; the chin, in front of it, counts as far above."""
+    return np.where(at[:, 2] < 7.0, at[:, 1] - 0.12 * at[:, 2] + 10.9, 99.0)
 
 
 def _refined(quads: Ints, cuts: int) -> tuple[Ints, Floats, Ints]:
@@ -101,20 +103,14 @@ def _refined(quads: Ints, cuts: int) -> tuple[Ints, Floats, Ints]:
     return corners.astype(np.int32), blend, faces.astype(np.int32)
 
 
-def _inside_mouth(head: Head, total: int) -> NDArray[np.bool_]:
-    inside = np.zeros(total, bool)
-    for region in ("mouth_socket", "gums_tongue", "teeth"):
-        inside[slice(*head.regions[region])] = True
-    return inside
-
-
-def smooth(low: float, high: float, value: NDArray[np.floating]) -> NDArray[np.floating]:
+def smooth(low: float, high: float, value: Reals) -> Reals:
     """The smooth step from 0 at `low` to 1 at `high`."""
     share = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return share * share * (3 - 2 * share)
+    step: Reals = share * share * (3 - 2 * share)
+    return step
 
 
-def polygon_distance(polygon: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
+def polygon_distance(polygon: Reals, points: Reals) -> Reals:
     """Signed distance (P,) from points (P, 2) to a closed polygon (K, 2): negative inside."""
     best = np.full(len(points), np.inf)
     inside = np.zeros(len(points), bool)
@@ -128,16 +124,16 @@ def polygon_distance(polygon: NDArray[np.floating], points: NDArray[np.floating]
     return np.where(inside, -best, best)
 
 
-def brow_lines(head: Head) -> list[NDArray[np.floating]]:
+def brow_lines(head: Head) -> list[Reals]:
     """The two brows' centre lines, (5, 2) each, x and y from the inner end to the outer, in cm."""
     points = head.neutral[head.landmarks][:, :2]
-    return [points[[21, 20, 19, 18, 17]], points[[22, 23, 24, 25, 26]]]
+    return [points[line] - _BROW_DROP for line in ([21, 20, 19, 18, 17], [22, 23, 24, 25, 26])]
 
 
-def line_distance(line: NDArray[np.floating], points: NDArray[np.floating]) -> NDArray[np.floating]:
+def line_distance(line: Reals, points: Reals) -> Reals:
     """Distance (P,) from points (P, 2) to an open line (K, 2)."""
     best = np.full(len(points), np.inf)
-    for start, end in zip(line[:-1], line[1:], strict=True):
+    for start, end in pairwise(line):
         edge, to_start = end - start, points - start
         along = np.clip(to_start @ edge / (edge @ edge), 0.0, 1.0)
         best = np.minimum(best, np.linalg.norm(to_start - along[:, None] * edge, axis=1))
@@ -157,16 +153,16 @@ def _paint(head: Head, surface: Surface, look: Look) -> tuple[Floats, Floats]:
         rows = slice(*head.regions[region])
         albedo[rows], gloss[rows] = colour, shine
     for number, centre in enumerate(EYE_CENTRES.values(), start=1):
-        rows = np.flatnonzero(surface.eye == number)
-        albedo[rows], gloss[rows] = _eye_colours(at[rows] - np.asarray(centre), look), 1.0
+        ball = surface.eye == number
+        albedo[ball], gloss[ball] = _eye_colours(at[ball] - np.asarray(centre), look), 1.0
     return albedo.astype(np.float32), gloss.astype(np.float32)
 
 
-def _mix(albedo: NDArray[np.floating], colour: tuple[float, float, float], share: NDArray[np.floating]) -> None:
+def _mix(albedo: Reals, colour: tuple[float, float, float], share: Reals) -> None:
     albedo += (np.asarray(colour) - albedo) * share[:, None]
 
 
-def _paint_skin(head: Head, at: Floats, albedo: NDArray[np.floating], gloss: NDArray[np.floating], look: Look) -> None:
+def _paint_skin(head: Head, at: Floats, albedo: Reals, gloss: Reals, look: Look) -> None:
     """Lips, a blush on cheeks, nose and ears, shade round the eyes and under the brows."""
     x, y, z = np.abs(at[:, 0]), at[:, 1], at[:, 2]
     front = smooth(2.0, 5.0, z)
@@ -177,6 +173,9 @@ def _paint_skin(head: Head, at: Floats, albedo: NDArray[np.floating], gloss: NDA
     _mix(albedo, (0.40, 0.20, 0.15), 0.38 * socket * front)
     stubble = smooth(-0.9, -2.6, y) * smooth(-11.0, -8.0, y) * smooth(3.0, 6.0, z) * (1 - smooth(5.5, 8.0, x - 0.2 * y))
     _mix(albedo, (0.34, 0.215, 0.165), 0.26 * stubble)
+    cloth = smooth(0.06, -0.06, _above_collar(at))
+    _mix(albedo, look.cloth, cloth)
+    gloss *= 1 - 0.9 * cloth
     lips = polygon_distance(head.neutral[head.landmarks][48:60, :2], at[:, :2])
     share = smooth(0.10, -0.14, lips) * (z > 7.5)
     _mix(albedo, look.lips, 0.85 * share)
@@ -185,17 +184,17 @@ def _paint_skin(head: Head, at: Floats, albedo: NDArray[np.floating], gloss: NDA
         _mix(albedo, look.hair, 0.34 * smooth(0.55, 0.1, line_distance(line, at[:, :2])) * front)
 
 
-def _eye_colours(at: NDArray[np.floating], look: Look) -> NDArray[np.floating]:
+def _eye_colours(at: Reals, look: Look) -> Reals:
     """Colours by angle from the gaze axis: pupil, iris with a darker rim and fibres, white with a reddish corner."""
     distance = np.linalg.norm(at, axis=1)
     angle = np.degrees(np.arccos(np.clip(at[:, 2] / distance, -1, 1)))
     around = np.arctan2(at[:, 1], at[:, 0])
-    colours = np.tile(np.asarray(look.sclera), (len(at), 1))
+    colours: Reals = np.tile(np.asarray(look.sclera), (len(at), 1))
     _mix(colours, (0.62, 0.33, 0.29), 0.5 * smooth(38, 62, angle))
     fibres = 1 + 0.16 * np.sin(around * 23) + 0.12 * np.sin(around * 41 + 1.7)
     iris = np.asarray(look.iris) * fibres[:, None] * (1.25 - 0.55 * smooth(12, 26, angle))[:, None]
     inside = smooth(27.5, 25.5, angle)[:, None]
     colours = colours * (1 - inside) + iris * inside
     _mix(colours, (0.02, 0.02, 0.025), 0.75 * np.exp(-(((angle - 26.3) / 1.6) ** 2)))
-    _mix(colours, (0.004, 0.004, 0.004), smooth(11.5, 10.0, angle))
+    _mix(colours, (0.004, 0.004, 0.004), smooth(10.5, 9.3, angle))
     return colours
