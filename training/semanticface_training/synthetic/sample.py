@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.errors import EngineError, MediaError
+from semanticface.errors import EngineError, MediaError, SemanticFaceError
 from semanticface.exchange.livelink_csv import write_livelink_csv
 from semanticface.results import FrameResult, Status
 from semanticface_training.synthetic.ict import load_head, pose
@@ -43,15 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("samples"), help="folder for rom_head.mp4 and rom_head.csv")
     parser.add_argument("--draw-into", type=Path, help=argparse.SUPPRESS)  # the drawing process's own argument
     options = parser.parse_args(arguments)
-    if options.draw_into is not None:
-        draw(options.ict, options.recording, options.draw_into)
-    truth = sample_truth(read_recording(options.recording), RATE)
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        if options.draw_into is not None:
+            draw(options.ict, options.recording, options.draw_into)
+        make(options.ict, options.recording, options.out)
+    except SemanticFaceError as error:
+        raise SystemExit(str(error)) from error
+
+
+def make(ict: Path, recording: Path, out: Path) -> None:
+    """Write `rom_head.mp4` and `rom_head.csv` into `out`. Raises SemanticFaceErrors for inputs and for drawing."""
+    truth = sample_truth(read_recording(recording), RATE)
+    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         print(f"drawing {len(truth)} frames, about half a second each", file=sys.stderr)
-        _draw_apart(options.ict, options.recording, folder)
-        encode(_pictures(Path(folder), len(truth)), options.out / "rom_head.mp4")
-    write_truth(truth, options.out / "rom_head.csv")
+        _draw_apart(ict, recording, folder)
+        encode(_pictures(Path(folder), len(truth)), out / "rom_head.mp4")
+    write_truth(truth, out / "rom_head.csv")
 
 
 def _draw_apart(ict: Path, recording: Path, folder: str) -> None:
