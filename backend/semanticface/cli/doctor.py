@@ -115,9 +115,9 @@ def run_doctor(register: bool, as_json: bool) -> ExitCode:
     """Run all checks; OK when every required one is good."""
     findings = [check() for check in CHECKS]
     if register:
-        from semanticface.launch import register_installation
+        from semanticface.installation import write_register
 
-        findings.append(Finding("register", True, f"recorded in {register_installation()}"))
+        findings.append(Finding("register", True, f"recorded in {write_register()}"))
     if as_json:
         print_json({"version": __version__, "findings": [asdict(finding) for finding in findings]})
     else:

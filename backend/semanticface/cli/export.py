@@ -8,7 +8,7 @@ from pathlib import Path
 from semanticface.cli.output import ExitCode, console, print_json, print_table
 from semanticface.errors import TakeError
 from semanticface.exchange.jsonl import write_jsonl
-from semanticface.exchange.livelink_csv import write_livelink_csv
+from semanticface.exchange.livelink_csv import WithoutFace, write_livelink_csv
 from semanticface.results import FrameResult
 from semanticface.take import Take, read_take
 
@@ -24,11 +24,11 @@ def run_export(path: Path, to: str, out: Path, missing: str, as_json: bool) -> E
     take = read_take(path)
     _warn_damaged(take)
     if to == "livelink-csv":
-        report = write_livelink_csv(out, take.results, gaps=missing)
-        affected, written = list(report.affected), report.rows
+        report = write_livelink_csv(out, take.results, without_face=WithoutFace(missing), rate=take.header.rate)
+        affected, written = [*report.skipped, *report.held, *report.neutral], report.rows
     else:
         write_jsonl(out, take.results, meta=take.header.to_dict())
-        affected, written = [], len(take.results)
+        affected, written = [], len(take.results)  # each line carries its own status
     if as_json:
         print_json({"file": str(out), "rows": written, "gaps": affected, "gap_policy": missing})
     else:

@@ -40,7 +40,7 @@ def run_demo(out: Path, sample: Path | None, as_json: bool) -> ExitCode:
     out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     take = _analyze(samples / CLIP, out / "take")
-    csv = write_livelink_csv(out / "rom_head.csv", take.results)
+    csv = write_livelink_csv(out / "rom_head.csv", take.results, rate=take.header.rate)
     errors = _errors(take, samples / TRUTH)
     blend = _blender(out)
     preview = _preview(samples / CLIP, take, out) if blend else None
