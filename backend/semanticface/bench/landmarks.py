@@ -36,6 +36,7 @@ TARGETS = {
 }
 _CHUNK_BYTES = 64 << 20
 _STEP_MS = 40
+_STILL_STEP = 24
 
 
 def run(clips: Sequence[Path], mediapipe_python: Path | None, frames: int, rounds: int) -> dict[str, Any]:
@@ -90,14 +91,25 @@ def _verdicts(agreement: dict[str, Any], speed: dict[str, Any]) -> dict[str, dic
 
 
 def write_reference(clip: Path, mediapipe_python: Path, out: Path) -> None:
-    """Store what MediaPipe says about a clip (.npz: present, scores (N, 51), angles in degrees, version), for tests."""
-    with MediaPipe(mediapipe_python, assets.verify(assets.FACE_LANDMARKER)) as mediapipe:
+    """Store what MediaPipe says about a clip, for tests that run without it.
+
+    The .npz holds `present` (N,), `scores` (N, 51) and `angles` (N, 3) in degrees of one pass over the clip; `stills`,
+    frame numbers, with `still_scores` and `still_angles` of these frames each taken as a new video, which is detection
+    without tracking and smoothing; and MediaPipe's `version`.
+    """
+    with MediaPipe(mediapipe_python, assets.verify(assets.FACE_LANDMARKER)) as mediapipe, open_clip(clip) as reader:
         track = _theirs(mediapipe, clip)
+        stills = range(0, reader.info.frame_count, _STILL_STEP)
+        frames = read_frames(reader, stills)
+        alone = reference_track([mediapipe.run(frame.image[None], [0], fresh=True) for frame in frames])
         np.savez_compressed(
             out,
             present=track.present,
             scores=track.scores.astype(np.float32),
             angles=track.angles.astype(np.float32),
+            stills=np.array(stills),
+            still_scores=alone.scores.astype(np.float32),
+            still_angles=alone.angles.astype(np.float32),
             version=np.array(mediapipe.version),
         )
 
