@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from semanticface.actions import ACTIONS, Kind, Region
 
@@ -47,7 +48,7 @@ def compare(found: Mapping[int, Mapping[str, float]], truth: Mapping[int, Mappin
     return rows
 
 
-def _region(name: str, unit: str, scale: float, ours: np.ndarray, exact: np.ndarray) -> RegionError:
+def _region(name: str, unit: str, scale: float, ours: NDArray[np.float64], exact: NDArray[np.float64]) -> RegionError:
     error = np.abs(ours - exact) * scale
     moving = np.flatnonzero((np.ptp(exact, axis=0) >= MOVING) & (np.ptp(ours, axis=0) > 0))
     correlations = [np.corrcoef(ours[:, index], exact[:, index])[0, 1] for index in moving]

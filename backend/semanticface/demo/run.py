@@ -42,7 +42,7 @@ def run_demo(out: Path, sample: Path | None, as_json: bool) -> ExitCode:
     take = _analyze(samples / CLIP, out / "take")
     csv = write_livelink_csv(out / "rom_head.csv", take.results, rate=take.header.rate)
     errors = _errors(take, samples / TRUTH)
-    blend = _blender(out)
+    blend = _blender(samples / CLIP, out)
     preview = _preview(samples / CLIP, take, out) if blend else None
     files = [out / "take", out / "rom_head.csv", *(path for path in (blend, preview) if path)]
     _report(files, errors, csv.rows, time.monotonic() - started, as_json)
@@ -74,13 +74,13 @@ def _errors(take: Take, truth: Path) -> list[RegionError]:
     return compare(found, exact)
 
 
-def _blender(out: Path) -> Path | None:
+def _blender(clip: Path, out: Path) -> Path | None:
     """Key the take onto the demo head in a Blender process of its own; None where Blender can't run."""
     blend = out / "demo.blend"
     frames = out / "frames"
     shutil.rmtree(frames, ignore_errors=True)
     command = [sys.executable, "-m", "semanticface.demo.blend", "--addon", str(checkout()), "--take", str(out / "take")]
-    command += ["--blend", str(blend), "--frames", str(frames)]
+    command += ["--clip", str(clip), "--blend", str(blend), "--frames", str(frames)]
     began = time.monotonic()
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BLENDER_TIMEOUT, check=False)
@@ -97,22 +97,23 @@ def _blender(out: Path) -> Path | None:
 
 def _preview(clip: Path, take: Take, out: Path) -> Path:
     import cv2
+    import numpy as np
 
     from semanticface.demo.preview import Image, compose, write_video
+    from semanticface.media.reader import open_media
     from semanticface.media.source import MediaRef
-    from semanticface.media.video import open_media
 
     def frames() -> Iterator[Image]:
         results = take.by_frame()
         with open_media(MediaRef.from_user(str(clip))) as reader:
             for picture in reader.read(sorted(results)):
-                head = cv2.imread(str(out / "frames" / f"{picture.frame:05d}.png"))
+                head = cv2.imread(str(out / "frames" / f"{picture.frame:05d}.png"), cv2.IMREAD_COLOR_RGB)
                 analysis = results[picture.frame].analysis
                 if picture.image is None or head is None or analysis is None:
                     continue
                 lines = [f"{region}: {text}" for region, text in analysis.muscle_movements.items()]
                 title = f"{picture.frame:3d}  {analysis.expression_category}"
-                yield compose(picture.image, cv2.cvtColor(head, cv2.COLOR_BGR2RGB), title, lines)
+                yield compose(picture.image, np.asarray(head, np.uint8), title, lines)
 
     path = out / "preview.mp4"
     if take.header.rate is None:
