@@ -1,0 +1,254 @@
+"""The front: one thread, one loop, and all that the backend's clients see.
+
+It owns the client socket (ROUTER with CURVE), the socket to the workers, the jobs and their takes, and answers within
+milliseconds: what takes longer happens in a worker, or, for a take's files, in a helper thread. This module moves
+messages; `requests` says what they mean.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from semanticface import paths
+from semanticface.protocol import MAX_PAYLOAD, REPLIES, pack
+from semanticface.server import channel
+from semanticface.server.access import ZAP_DOMAIN, Doorkeeper, Keys
+from semanticface.server.cache import Cache
+from semanticface.server.channel import ORDERS, REPORTS
+from semanticface.server.clients import Client, Clients
+from semanticface.server.jobs import Job
+from semanticface.server.options import Limits, ServeOptions
+from semanticface.server.pool import Pool
+from semanticface.server.process import WorkerProcess
+from semanticface.server.supervisor import Life, Supervisor
+
+log = logging.getLogger(__name__)
+
+TICK_MS = 100
+BURST = 64
+"""Messages read in one go from either side, so that neither starves the other."""
+SEND_MARK = 1000
+
+
+class Post:
+    """The clients' socket. What a slow client doesn't take waits here; one that is gone is told of once."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], bind: str, keys: Keys) -> None:
+        self.socket = context.socket(zmq.ROUTER)
+        self.socket.linger = 500
+        self.socket.sndhwm = SEND_MARK
+        self.socket.rcvhwm = 2 * BURST
+        self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD + 4096)
+        self.socket.setsockopt(zmq.HANDSHAKE_IVL, 10_000)
+        self.socket.curve_server = True
+        self.socket.curve_publickey, self.socket.curve_secretkey = keys.public, keys.secret
+        if keys.clients is not None:
+            self.socket.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
+        self.socket.bind(bind)
+        self.endpoint: str = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self._waiting: dict[bytes, deque[list[Any]]] = {}
+
+    def send(self, identity: bytes, kind: str, **fields: Any) -> bool:
+        """Send or queue; False when there is no such connection any more."""
+        frames = [identity, *pack(REPLIES, kind, **fields)]
+        queue = self._waiting.get(identity)
+        if queue:
+            queue.append(frames)
+            return True
+        try:
+            self.socket.send_multipart(frames, zmq.DONTWAIT)
+        except zmq.Again:
+            self._waiting.setdefault(identity, deque()).append(frames)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            self._waiting.pop(identity, None)
+            return False
+        return True
+
+    def waiting(self, identity: bytes) -> int:
+        return len(self._waiting.get(identity, ()))
+
+    def retry(self) -> list[bytes]:
+        """Send what waits, as far as it goes; returns the connections that turn out to be gone."""
+        gone = []
+        for identity, queue in list(self._waiting.items()):
+            try:
+                while queue:
+                    self.socket.send_multipart(queue[0], zmq.DONTWAIT)
+                    queue.popleft()
+            except zmq.Again:
+                continue
+            except zmq.ZMQError as error:
+                if error.errno != zmq.EHOSTUNREACH:
+                    raise
+                gone.append(identity)
+            del self._waiting[identity]
+        return gone
+
+
+class Front:
+    """The backend's state. `run` serves until `stop` or until a lease-bound backend is deserted."""
+
+    def __init__(self, options: ServeOptions, keys: Keys, instance: str, worker_log: Callable[[str], Path]) -> None:
+        self.options = options
+        self.limits: Limits = options.limits
+        self.instance = instance
+        self.started = time.monotonic()
+        self.jobs: dict[str, Job] = {}
+        self.pools: dict[str, Pool] = {}
+        self.ending = False
+        self._worker_log = worker_log
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._door = None if keys.clients is None else Doorkeeper(self._context, keys.clients)
+        self.post = Post(self._context, options.bind, keys)
+        self._workers = self._context.socket(zmq.ROUTER)
+        channel.tune(self._workers)
+        self._workers.bind("tcp://127.0.0.1:*")
+        self._workers_endpoint = self._workers.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.clients = Clients(keys.token, self.limits, self.started)
+        self.cache = Cache(paths.cache_dir(), self.limits.cache_bytes)
+        self._files = ThreadPoolExecutor(1, "takes")
+        self._filed: list[tuple[Future[Any], Callable[[Future[Any]], None]]] = []
+        self._releases: list[tuple[bytes, int]] = []
+
+    # The loop.
+
+    def run(self, handle: Callable[[Front, bytes, Sequence[zmq.Frame]], None]) -> None:
+        """Serve. `handle` gets each client message: the connection's identity and the message's frames."""
+        poller = zmq.Poller()
+        for socket in (self.post.socket, self._workers, *([] if self._door is None else [self._door.socket])):
+            poller.register(socket, zmq.POLLIN)
+        again = False
+        ticked = 0.0
+        while not self.ending:
+            events = dict(poller.poll(0 if again else 5 if self._filed else TICK_MS))
+            if self._door is not None and self._door.socket in events:
+                self._door.answer()
+            if self._workers in events:
+                self._hear_workers()
+            if self.post.socket in events:
+                self._hear_clients(handle)
+            now = time.monotonic()
+            self._collect_files()
+            again = any([pool.pump(now) for pool in list(self.pools.values())])
+            if 1000 * (now - ticked) >= TICK_MS / 2:
+                ticked = now
+                self._tick(now)
+
+    def stop(self) -> None:
+        """End the loop after the message that is being handled."""
+        self.ending = True
+
+    def close(self) -> None:
+        """End the workers, close takes, cache and sockets. Jobs that run are told that they failed by the loss."""
+        for pool in self.pools.values():
+            pool.supervisor.stop()
+        for job in list(self.jobs.values()):
+            job.cancel()
+        self._files.shutdown(wait=True)
+        self.cache.close()
+        self._workers.close(0)
+        self.post.socket.close()
+        if self._door is not None:
+            self._door.socket.close(0)
+        self._context.term()
+
+    def _hear_clients(self, handle: Callable[[Front, bytes, Sequence[zmq.Frame]], None]) -> None:
+        for _ in range(BURST):
+            try:
+                identity, *frames = self.post.socket.recv_multipart(zmq.DONTWAIT, copy=False)
+            except zmq.Again:
+                return
+            handle(self, identity.bytes, frames)
+
+    def _hear_workers(self) -> None:
+        now = time.monotonic()
+        names = {pool.supervisor.secret: pool for pool in self.pools.values() if pool.supervisor.secret}
+        for _ in range(4 * BURST):
+            try:
+                identity, *frames = self._workers.recv_multipart(zmq.DONTWAIT, copy=False)
+            except zmq.Again:
+                return
+            name = identity.bytes
+            pool = names.get(name[:-1]) if name[-1:] in {ORDERS, REPORTS} else None
+            if pool is not None:  # a stranger, or a worker that was given up
+                pool.hear(channel.decode(frames), now)
+
+    def _tick(self, now: float) -> None:
+        for identity in self.post.retry():
+            self.drop(identity, "its connection is gone")
+        for client in self.clients.lapsed(now):
+            self.drop(client.identity, "its lease has lapsed")
+        for pool in self.pools.values():
+            pool.tick(now, self.options.idle)
+            for job in list(pool.jobs):
+                job.tell(pool.supervisor.life.shown, now)
+        self._answer_releases()
+        self.cache.tick(now)
+        if self.options.lease_bound and self.clients.deserted(now):
+            log.info("no client for %.0f s: ending", self.limits.grace)
+            self.stop()
+
+    # What the requests need.
+
+    def pool(self, engine: str) -> Pool:
+        """The pool of this engine, made when it is first asked for."""
+        if engine not in self.pools:
+
+            def spawn(secret: bytes) -> WorkerProcess:
+                return WorkerProcess(self._workers_endpoint, engine, secret, self._worker_log(engine))
+
+            supervisor = Supervisor(engine, spawn, self.limits)
+            self.pools[engine] = Pool(supervisor, self._send_worker, self.cache.put, self.limits)
+        return self.pools[engine]
+
+    def reply(self, identity: bytes, kind: str, **fields: Any) -> None:
+        """Send to a client; one whose connection is gone loses its lease at once."""
+        if not self.post.send(identity, kind, **fields) and self.clients.get(identity) is not None:
+            self.drop(identity, "its connection is gone")
+
+    def drop(self, identity: bytes, why: str) -> None:
+        """A client is gone: its jobs are cancelled; what they have finished stays in takes and cache."""
+        client = self.clients.get(identity)
+        if client is None:
+            return
+        log.info("client %s (%s) leaves: %s", client.name, client.app, why)
+        self.clients.drop(identity, time.monotonic())
+        for job in [job for job in self.jobs.values() if job.client == identity]:
+            job.cancel()
+
+    def in_files_thread(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        """Run `work` beside the loop; `then` gets its future, back in the loop."""
+        self._filed.append((self._files.submit(work), then))
+
+    def release(self, client: Client, number: int) -> None:
+        """End all workers; the client is answered when they are gone."""
+        for pool in self.pools.values():
+            if pool.supervisor.life is not Life.STOPPING:
+                pool.supervisor.stop()
+        self._releases.append((client.identity, number))
+
+    def _collect_files(self) -> None:
+        done = [pair for pair in self._filed if pair[0].done()]
+        self._filed = [pair for pair in self._filed if pair not in done]
+        for future, then in done:
+            then(future)
+
+    def _answer_releases(self) -> None:
+        if self._releases and all(pool.supervisor.life is not Life.STOPPING for pool in self.pools.values()):
+            releases, self._releases = self._releases, []
+            for identity, number in releases:
+                self.reply(identity, "done", re=number)
+
+    def _send_worker(self, secret: bytes, kind: str, fields: dict[str, Any], pictures: Sequence[Any]) -> None:
+        self._workers.send_multipart([secret + ORDERS, *channel.encode(kind, fields, pictures)], copy=False)

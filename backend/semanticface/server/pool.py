@@ -1,0 +1,354 @@
+"""One engine's work: which job's frames go to which lane of its worker, and what happens when the worker dies.
+
+Interactive jobs go before batch jobs; among equals the one served longest ago goes first. Work goes out in units of a
+few frames, sized so that a unit takes about a fifth of a second. When a worker dies, the frames that it had
+become suspects: they run one at a time, nothing beside them, until they are answered; the frame on which the worker
+has died `attempts` times is answered as FAILED and all others go on. This module knows nothing of sockets or clients.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semanticface.errors import EngineError, MediaError, ProtocolError, SemanticFaceError, from_wire
+from semanticface.protocol import Priority
+from semanticface.results import FrameResult, Status
+from semanticface.server.channel import Envelope
+from semanticface.server.feeds import Feed, Item, follows
+from semanticface.server.jobs import Job
+from semanticface.server.options import Limits
+from semanticface.server.supervisor import Death, Life, Supervisor
+
+log = logging.getLogger(__name__)
+
+UNIT_SECONDS = 0.2
+UNIT_FRAMES = 16
+DEPTH = 2
+"""Units on their way per lane: one that runs, and one so that the lane never waits for the front."""
+
+Send = Callable[[bytes, str, dict[str, Any], Sequence[Any]], None]
+Answer = Callable[[Envelope | SemanticFaceError], None]
+Store = Callable[[bytes, FrameResult], None]
+
+
+@dataclass(slots=True)
+class Unit:
+    """Work on its way: `waiting` are the items without a result, by their place in the order."""
+
+    number: int
+    lane: int
+    waiting: dict[int, Item]
+
+
+@dataclass(slots=True)
+class Question:
+    """Something asked of the worker besides frames: to probe media, or to prepare a job."""
+
+    number: int
+    kind: str
+    fields: dict[str, Any]
+    answer: Answer
+    needs_engine: bool
+    sent_to: int = 0
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Lane:
+    """A worker's lane as the front sees it. `places`: per job, the worker (its incarnation) and the item it is at."""
+
+    number: int
+    units: list[Unit] = field(default_factory=list)
+    places: dict[str, tuple[int, Item | None]] = field(default_factory=dict)
+
+
+class Pool:
+    """The jobs, lanes and worker of one engine."""
+
+    def __init__(self, supervisor: Supervisor, send: Send, store: Store, limits: Limits) -> None:
+        self.supervisor = supervisor
+        self.jobs: list[Job] = []
+        self.seconds = 0.02
+        self.idle_since = 0.0
+        self._send = send
+        self._store = store
+        self._limits = limits
+        self._lanes: list[Lane] = []
+        self._suspects: list[Item] = []
+        self._questions: dict[int, Question] = {}
+        self._numbers = itertools.count(1)
+        self._turns = itertools.count(1)
+
+    @property
+    def working(self) -> bool:
+        """Whether the worker has something in hand."""
+        return any(lane.units for lane in self._lanes)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anybody waits for something: then the worker is needed."""
+        return bool(self.jobs or self._questions or self._suspects) or self.working
+
+    def ask(self, kind: str, fields: dict[str, Any], answer: Answer, needs_engine: bool) -> None:
+        """Put a question to the worker; `answer` gets its reply, or the error that prevents one."""
+        question = Question(next(self._numbers), kind, fields, answer, needs_engine)
+        self._questions[question.number] = question
+
+    def forget(self, job: Job) -> None:
+        """The job has ended: nothing of it is computed any more, its sessions close."""
+        self.jobs.remove(job)
+        self._suspects = [item for item in self._suspects if item.job is not job]
+        for lane in self._lanes:
+            lane.places.pop(job.id, None)
+        if self.supervisor.connected:
+            self._send(self.supervisor.secret, "forget", {"job": job.id}, ())
+
+    def hear(self, report: Envelope, now: float) -> None:
+        """A report of the living worker."""
+        match report.kind:
+            case "up":
+                self.supervisor.up(now)
+                self._send(self.supervisor.secret, "begin", {}, ())
+            case "ready":
+                self.supervisor.ready(report["info"], report["traits"], now)
+                self._lanes = [Lane(number) for number in range(report["traits"]["lanes"])]
+            case "unfit":
+                self.supervisor.unfit(report["error"])
+            case "result":
+                self._result(report, now)
+            case "ended":
+                self._ended(report)
+            case "answer" | "refusal":
+                question = self._questions.pop(report["number"], None)
+                if question is not None:
+                    question.answer(report if report.kind == "answer" else from_wire(report["error"]))
+        self.supervisor.heard(now)
+
+    def tick(self, now: float, idle: float) -> None:
+        """Look after the worker: death, hanging, idleness."""
+        death = self.supervisor.tick(now, self.busy)
+        if death is not None:
+            self._mourn(death)
+        if self.supervisor.life is Life.UNFIT:
+            self._give_up()
+        if self.busy:
+            self.idle_since = now
+            self.supervisor.want(now)
+        elif idle > 0 and now - self.idle_since > idle and self.supervisor.life in {Life.READY, Life.UNFIT}:
+            log.info("engine %s has been idle for %.0f s: ending its worker", self.supervisor.engine, idle)
+            self.supervisor.stop()
+
+    def pump(self, now: float) -> bool:
+        """Hand out what can be handed out. Returns whether calling again at once may give more."""
+        self._put_questions()
+        again = any([job.flush() for job in list(self.jobs)])
+        if self.supervisor.life is not Life.READY:
+            return again
+        if self._suspects:
+            self._try_alone(now)
+            return again
+        for depth in range(1, DEPTH + 1):
+            for lane in self._lanes:
+                if len(lane.units) < depth:
+                    again |= self._fill(lane, now)
+        return again
+
+    # Handing out.
+
+    def _put_questions(self) -> None:
+        supervisor = self.supervisor
+        for question in self._questions.values():
+            may = supervisor.life is Life.READY if question.needs_engine else supervisor.connected
+            if may and question.sent_to != supervisor.incarnation:
+                question.sent_to = supervisor.incarnation
+                question.attempts += 1
+                self._send(supervisor.secret, question.kind, {**question.fields, "number": question.number}, ())
+
+    def _fill(self, lane: Lane, now: float) -> bool:
+        """One unit for this lane, of one job, or of several whose frames the engine takes together."""
+        traits = self.supervisor.traits
+        limit = max(1, min(UNIT_FRAMES, int(UNIT_SECONDS / max(self.seconds, 1e-4))), traits.batch if traits else 1)
+        items: list[Item] = []
+        again = False
+        jobs = [job for job in self.jobs if job.runnable]
+        for job in sorted(jobs, key=lambda job: (job.spec.priority is not Priority.INTERACTIVE, job.served)):
+            feed = job.feed
+            if feed is None or (items and not _together(items[0].job.feed, feed)):
+                continue
+            cut = feed.cut(lane.number, limit - len(items))
+            again |= feed.again
+            if cut:
+                job.served = next(self._turns)
+                items += cut
+            if len(items) >= limit or (items and _has_own_session(items[0].job.feed)):
+                break
+        if items:
+            self._hand_over(lane, items, now)
+        return again
+
+    def _try_alone(self, now: float) -> None:
+        if self.working:
+            return
+        item = self._suspects.pop(0)
+        home = next((lane for lane in self._lanes if item.job.id in lane.places), self._lanes[0])
+        self._hand_over(home, [item], now)
+
+    def _hand_over(self, lane: Lane, items: list[Item], now: float) -> None:
+        """Send these items: in one unit, or in several where a tracker has to begin anew among them."""
+        if not self.working:
+            self.supervisor.begins(now)
+        while items:
+            feed = items[0].job.feed
+            if feed is None:
+                return
+            owner = items[0].job.id if follows(feed.prepared) else ""
+            unit = Unit(next(self._numbers), lane.number, {})
+            rows, fresh = self._rows(lane, items, owner, unit)
+            items = items[len(unit.waiting) :]
+            lane.units.append(unit)
+            self._send(self.supervisor.secret, "unit", *order(unit, rows, feed, owner, fresh))
+
+    def _rows(self, lane: Lane, items: list[Item], owner: str, unit: Unit) -> tuple[list[tuple[Item, bool]], bool]:
+        """The unit's pictures, each with whether its result is wanted, and whether its session begins anew."""
+        incarnation, last = lane.places.get(owner, (0, None))
+        if incarnation != self.supervisor.incarnation:
+            last = None
+        rows: list[tuple[Item, bool]] = []
+        fresh = False
+        for item in items:
+            feed = item.job.feed
+            anew, lead = (False, []) if feed is None else feed.lead(item, last, lane.number)
+            if anew and rows:
+                break
+            fresh |= anew
+            rows += [(one, False) for one in lead]
+            unit.waiting[len(rows)] = last = item
+            rows.append((item, True))
+        if owner and last is not None:
+            lane.places[owner] = (self.supervisor.incarnation, last)
+        return rows, fresh
+
+    # Hearing back.
+
+    def _unit(self, number: int) -> tuple[Lane, Unit] | None:
+        pairs = ((lane, unit) for lane in self._lanes for unit in lane.units)
+        return next(((lane, unit) for lane, unit in pairs if unit.number == number), None)
+
+    def _result(self, report: Envelope, now: float) -> None:
+        self.supervisor.progressed(now)
+        found = self._unit(report["unit"])
+        item = None if found is None else found[1].waiting.pop(report["place"], None)
+        if item is None:
+            return
+        self.seconds += 0.2 * (report["seconds"] - self.seconds)
+        try:
+            result = FrameResult.from_dict({**report["result"], "frame": item.frame})
+        except ProtocolError as error:
+            result = FrameResult(item.frame, item.time, Status.FAILED, message=f"the engine's answer: {error.message}")
+        if result.status in {Status.OK, Status.NO_FACE}:
+            self._store(item.key, result)
+        item.job.deliver(item.index, result, stored=False)
+
+    def _ended(self, report: Envelope) -> None:
+        found = self._unit(report["unit"])
+        if found is None:
+            return
+        lane, unit = found
+        lane.units.remove(unit)
+        left = [item for item in unit.waiting.values() if not item.job.state.ended]
+        for item in left:
+            lane.places.pop(item.job.id, None)
+        if report["error"] is not None:
+            log.warning("a unit failed: %s", report["error"]["message"])
+            self._strike(left, report["error"]["message"])
+        elif left:
+            self._suspect(left)
+
+    # When things go wrong.
+
+    def _mourn(self, death: Death) -> None:
+        left = [item for lane in self._lanes for unit in lane.units for item in unit.waiting.values()]
+        for lane in self._lanes:
+            lane.units.clear()
+            lane.places.clear()
+        self._strike([item for item in left if not item.job.state.ended], death.message)
+        for question in [one for one in self._questions.values() if one.attempts >= 2]:
+            if not question.needs_engine or question.kind == "prepare":
+                del self._questions[question.number]
+                question.answer(MediaError(f"reading the media failed: {death.message}"[:1900], "is the file damaged?"))
+
+    def _strike(self, items: list[Item], message: str) -> None:
+        """The worker failed with these on the table: give up those that had their chances, suspect the others."""
+        for item in items:
+            item.strikes += 1
+        for item in [one for one in items if one.strikes >= self._limits.attempts]:
+            text = f"given up after {item.strikes} attempts: {message}"[:1900]
+            item.job.deliver(item.index, FrameResult(item.frame, item.time, Status.FAILED, message=text), stored=False)
+        self._suspect([one for one in items if one.strikes < self._limits.attempts])
+
+    def _suspect(self, items: list[Item]) -> None:
+        self._suspects = sorted(
+            {*self._suspects, *(item for item in items if not item.job.state.ended)},
+            key=lambda item: (item.job.spec.priority is not Priority.INTERACTIVE, item.job.id, item.index),
+        )
+
+    def _give_up(self) -> None:
+        """The engine can't be had: its jobs end with the reason, and so do questions that nobody is left to answer."""
+        error = self.supervisor.error or EngineError(f"engine {self.supervisor.engine} can't be started")
+        for job in list(self.jobs):
+            job.fail(error)
+        for question in list(self._questions.values()):
+            if question.needs_engine or not self.supervisor.connected:
+                del self._questions[question.number]
+                question.answer(error)
+
+
+def _has_own_session(feed: Feed | None) -> bool:
+    return feed is not None and follows(feed.prepared)
+
+
+def _together(one: Feed | None, other: Feed) -> bool:
+    """Whether frames of the two jobs may share a unit."""
+    if one is None or _has_own_session(one) or _has_own_session(other):
+        return False
+    a, b = one.prepared, other.prepared
+    return a.fingerprint == b.fingerprint and a.options == b.options and a.video == b.video
+
+
+def order(
+    unit: Unit, rows: Sequence[tuple[Item, bool]], feed: Feed, owner: str, fresh: bool
+) -> tuple[dict[str, Any], list[Any]]:
+    """The `unit` order and its pictures.
+
+    A row is [wanted, job's place, frame, time, picture's place or -1, format, width, height, bottom_up]. `owner` names
+    the job whose own session it is, "" for one that jobs of these options share.
+    """
+    jobs: list[Job] = []
+    table: list[list[Any]] = []
+    pictures: list[Any] = []
+    for item, wanted in rows:
+        if item.job not in jobs:
+            jobs.append(item.job)
+        row: list[Any] = [wanted, jobs.index(item.job), item.frame, item.time]
+        picture = item.picture
+        if picture is None:
+            table.append([*row, -1, "", None, None, False])
+        else:
+            table.append([*row, len(pictures), picture.format, picture.width, picture.height, picture.bottom_up])
+            pictures.append(picture.payload)
+    fields = {
+        "unit": unit.number,
+        "lane": unit.lane,
+        "owner": owner,
+        "fresh": fresh,
+        "options": dict(feed.prepared.options),
+        "video": feed.prepared.video,
+        "jobs": [job.id for job in jobs],
+        "media": [None if job.spec.media is None else dict(job.spec.media) for job in jobs],
+        "rows": table,
+    }
+    return fields, pictures

@@ -1,0 +1,258 @@
+"""What each message of a client means: the handlers behind the protocol's request types.
+
+A message that can't be read, comes before hello or asks for what can't be done is answered with an `error` and changes
+nothing. This module knows the front's parts and nothing of sockets.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from semanticface import __version__
+from semanticface.actions import SCHEMA_ID
+from semanticface.errors import BackendError, OptionsError, ProtocolError, SemanticFaceError, to_wire
+from semanticface.protocol import (
+    MAJOR,
+    MAX_PAYLOAD,
+    MINOR,
+    REQUESTS,
+    JobState,
+    Message,
+    Priority,
+    WorkerState,
+    expand_runs,
+    unpack,
+)
+from semanticface.server.channel import Envelope
+from semanticface.server.clients import Client
+from semanticface.server.engines import AUTO, offered, resolve
+from semanticface.server.feeds import Picture
+from semanticface.server.front import Front
+from semanticface.server.intake import Intake
+from semanticface.server.jobs import Job, JobSpec, Outlet
+
+log = logging.getLogger(__name__)
+
+
+def handle(front: Front, identity: bytes, frames: Sequence[zmq.Frame]) -> None:
+    """Answer one message. Whatever is in it, the front goes on."""
+    try:
+        message = unpack(REQUESTS, [frame.buffer for frame in frames[:3]])
+    except ProtocolError as error:
+        front.clients.renew(identity, time.monotonic())
+        front.reply(identity, "error", error=to_wire(error))
+        return
+    try:
+        client = front.clients.get(identity)
+        if message.type == "hello":
+            _hello(front, identity, message)
+        elif client is None:
+            raise ProtocolError(f"{message.type} came before hello", "say hello first, and again after a lapse")
+        else:
+            front.clients.renew(identity, time.monotonic())
+            HANDLERS[message.type](front, client, message, frames)
+    except SemanticFaceError as error:
+        front.reply(identity, "error", error=to_wire(error), re=message.get("id"), job=message.get("job"))
+
+
+def _hello(front: Front, identity: bytes, message: Message) -> None:
+    if front.clients.get(identity) is not None:
+        raise ProtocolError("hello was said before on this connection")
+    client = front.clients.admit(identity, message, time.monotonic())
+    log.info("client %s (%s) is admitted", client.name, client.app)
+    front.reply(
+        identity,
+        "welcome",
+        re=message["id"],
+        protocol=(MAJOR, MINOR),
+        backend=f"semanticface {__version__}",
+        instance=front.instance,
+        schema=SCHEMA_ID,
+        engines=offered(),
+        window=front.limits.window,
+        max_payload=MAX_PAYLOAD,
+        lease=front.limits.lease,
+    )
+
+
+def _ping(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    front.reply(client.identity, "pong", re=message["id"])
+
+
+def _bye(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    front.drop(client.identity, "it said bye")
+    front.reply(client.identity, "done", re=message["id"])
+
+
+def _probe(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    number = message["id"]
+
+    def answer(reply: Envelope | SemanticFaceError) -> None:
+        if isinstance(reply, SemanticFaceError):
+            front.reply(client.identity, "error", error=to_wire(reply), re=number)
+        else:
+            front.reply(client.identity, "media", re=number, info=reply["info"])
+
+    connected = [pool for pool in front.pools.values() if pool.supervisor.connected]
+    pool = connected[0] if connected else front.pool(resolve(AUTO).name)
+    pool.supervisor.want(time.monotonic(), again=not connected)
+    pool.ask("probe", {"media": message["media"]}, answer, needs_engine=False)
+
+
+def _submit(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    spec = _spec(message)
+    name = message["job"]
+    if name in front.jobs:
+        raise ProtocolError(f"there is a job {name} already", "choose a new id for each job")
+    if sum(job.client == client.identity for job in front.jobs.values()) >= front.limits.client_jobs:
+        raise BackendError(f"this client has {front.limits.client_jobs} jobs already", "wait for one to end")
+    if spec.take is not None and any(job.spec.take == spec.take for job in front.jobs.values()):
+        raise BackendError(f"another job writes to {spec.take}", "choose another folder, or wait")
+    pool = front.pool(spec.engine)
+    identity = client.identity
+
+    def send(kind: str, **fields: Any) -> None:
+        front.reply(identity, kind, **fields)
+
+    def closed(job: Job) -> None:
+        del front.jobs[job.id]
+        client.ended.append(job.id)
+        pool.forget(job)
+
+    outlet = Outlet(send, lambda: front.post.waiting(identity) < front.limits.outbox)
+    job = Job(name, identity, spec, outlet, closed)
+    front.jobs[name] = job
+    pool.jobs.append(job)
+    total = None if spec.frames is None else len(spec.frames)
+    front.reply(identity, "accepted", re=message["id"], job=name, window=front.limits.window, total=total)
+    if not job.state.ended:  # its client may have turned out to be gone
+        pool.supervisor.want(time.monotonic(), again=len(pool.jobs) == 1)
+        job.intake = Intake(front, pool, job)
+        job.intake.start()
+
+
+def _spec(message: Message) -> JobSpec:
+    media, runs, take = message.get("media"), message.get("frames"), message.get("take")
+    if media is None and runs is not None:
+        raise OptionsError("`frames` chooses among the frames of `media`", "leave it out for pictures that are sent")
+    if take is not None and not Path(take).is_absolute():
+        raise OptionsError(f"take '{take}' is not an absolute path", "the backend has another working folder")
+    return JobSpec(
+        engine=resolve(message["engine"]).name,
+        options=message["options"],
+        priority=Priority(message["priority"]),
+        media=media,
+        frames=None if runs is None else tuple(expand_runs(runs)),
+        video=message.get("video", False),
+        take=None if take is None else Path(take),
+    )
+
+
+def _frame(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    job = _job(front, client, message)
+    if job is None:
+        return
+    if job.intake is None or job.spec.media is not None:
+        raise ProtocolError(f"job {job.id} reads its own media and takes no pictures")
+    waiting = sum(
+        other.intake.held
+        for other in front.jobs.values()
+        if other.client == client.identity and other.intake is not None
+    )
+    if waiting + len(frames[1]) > front.limits.client_bytes:
+        raise ProtocolError(
+            f"frame {message['frame']} is refused: {waiting:,} bytes of this client's pictures wait already",
+            "wait for results before sending more",
+        )
+    digest = hashlib.blake2b(frames[1].buffer, digest_size=32).digest()
+    shape = (message.get("width"), message.get("height"), message.get("bottom_up", False))
+    picture = Picture(frames[1], len(frames[1]), message["format"].value, *shape, digest)
+    job.intake.add(message["frame"], message.get("time"), picture)
+
+
+def _end(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    job = _job(front, client, message)
+    if job is None:
+        return
+    if job.intake is None or job.spec.media is not None:
+        raise ProtocolError(f"job {job.id} has no pictures to end")
+    job.intake.end()
+
+
+def _cancel(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    job = _job(front, client, message)
+    if job is not None:
+        job.cancel()
+
+
+def _job(front: Front, client: Client, message: Message) -> Job | None:
+    """The client's own job; None for one of its jobs that has just ended, whose messages were on their way."""
+    name = message["job"]
+    job = front.jobs.get(name)
+    if job is not None and job.client == client.identity:
+        return job
+    if name in client.ended:
+        return None
+    raise ProtocolError(f"this client has no job {name}")
+
+
+def _status(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    workers = [
+        {
+            "state": pool.supervisor.life.shown.value,
+            "pid": pool.supervisor.pid,
+            "engine": name,
+            "starts": pool.supervisor.incarnation,
+        }
+        for name, pool in front.pools.items()
+    ]
+    busy = any(job.state is JobState.RUNNING for job in front.jobs.values())
+    cache = front.cache.state
+    status = {
+        "state": "busy" if busy else "ready",
+        "uptime": time.monotonic() - front.started,
+        "jobs": [job.to_dict() for job in front.jobs.values()],
+        "worker": next(
+            (one for one in workers if one["pid"] is not None),
+            {"state": WorkerState.NONE.value, "pid": None, "engine": None},
+        ),
+        "workers": workers,
+        "clients": len(front.clients),
+        "cache": {"entries": cache.entries, "bytes": cache.bytes, "hits": cache.hits},
+    }
+    front.reply(client.identity, "status", re=message["id"], status=status)
+
+
+def _release(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    if front.jobs:
+        raise BackendError(f"{len(front.jobs)} jobs are running", "cancel them first, or wait for them")
+    front.release(client, message["id"])
+
+
+def _shutdown(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    log.info("client %s asks the backend to end", client.name)
+    front.reply(client.identity, "done", re=message["id"])
+    front.stop()
+
+
+Handler = Callable[[Front, Client, Message, Sequence[zmq.Frame]], None]
+
+HANDLERS: Mapping[str, Handler] = {
+    "ping": _ping,
+    "bye": _bye,
+    "probe": _probe,
+    "submit": _submit,
+    "frame": _frame,
+    "end": _end,
+    "cancel": _cancel,
+    "status": _status,
+    "release": _release,
+    "shutdown": _shutdown,
+}
