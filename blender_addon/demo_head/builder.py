@@ -6,24 +6,24 @@ The only file of the demo head that touches bpy, and it keeps no pointer to what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
 from typing import Any
 
 import bpy
 import numpy as np
 
+from .controls import ROTATION_MODE, DemoHead
 from .eyelids import eyeball
 from .mesh import Part, mirrored
 from .model import Head, build_head
-from .proportions import EYE_CENTER, NECK_PIVOT, mirror_x
+from .proportions import EYE_CENTER, NECK_PIVOT, Array, mirror_x
 from .shapes import all_deltas
 
 UNITS_PER_CM = 0.1
 """The head is built ten times life size (2.7 m): an object that fits beside Blender's default cube."""
-ROTATION_MODE = "YXZ"
 
 _COLORS: dict[str, tuple[tuple[float, float, float], float]] = {
-    "skin": ((0.72, 0.43, 0.31), 0.5),
+    "skin": ((0.80, 0.49, 0.36), 0.5),
     "lips": ((0.56, 0.22, 0.20), 0.38),
     "mouth": ((0.13, 0.02, 0.025), 0.6),
     "gum": ((0.55, 0.17, 0.17), 0.35),
@@ -32,7 +32,7 @@ _COLORS: dict[str, tuple[tuple[float, float, float], float]] = {
     "nostril": ((0.09, 0.03, 0.025), 0.9),
     "brow": ((0.075, 0.038, 0.022), 0.7),
     "lash": ((0.02, 0.012, 0.01), 0.6),
-    "hair": ((0.10, 0.052, 0.03), 0.55),
+    "hair": ((0.15, 0.072, 0.036), 0.55),
     "cloth": ((0.10, 0.17, 0.24), 0.85),
     "sclera": ((0.86, 0.85, 0.83), 0.12),
     "limbus": ((0.03, 0.06, 0.09), 0.12),
@@ -40,16 +40,6 @@ _COLORS: dict[str, tuple[tuple[float, float, float], float]] = {
     "pupil": ((0.004, 0.004, 0.005), 0.08),
 }
 """Linear colour and roughness of each material."""
-
-
-@dataclass(frozen=True, slots=True)
-class DemoHead:
-    """Names of the objects made: the mesh with the 52 shape keys, the empties that turn, and the eyeballs."""
-
-    face: str
-    head_control: str
-    eye_controls: tuple[str, str]
-    eyes: tuple[str, str]
 
 
 def _material(kind: str) -> Any:
@@ -73,7 +63,7 @@ def _material(kind: str) -> Any:
     return material
 
 
-def _mesh(name: str, part: Part, origin: np.ndarray) -> Any:
+def _mesh(name: str, part: Part, origin: Array) -> Any:
     """A smooth-shaded mesh of the part, moved so that `origin` (cm) is its zero."""
     mesh = bpy.data.meshes.new(name)
     sides = np.where(part.faces[:, 3] < 0, 3, 4)
@@ -106,7 +96,7 @@ def _add_shape_keys(face: Any, head: Head) -> None:
         key.value = 0.0
 
 
-def _empty(name: str, collection: Any, location: np.ndarray, size: float, parent: Any) -> Any:
+def _empty(name: str, collection: Any, location: Array, size: float, parent: Any) -> Any:
     empty = bpy.data.objects.new(name, None)
     empty.empty_display_type = "SPHERE" if parent else "CIRCLE"
     empty.empty_display_size = size * UNITS_PER_CM
@@ -124,27 +114,30 @@ def _object(name: str, mesh: Any, collection: Any, parent: Any) -> Any:
     return made
 
 
-def _remove(names: tuple[str, ...]) -> None:
-    """Removes objects of these names and the meshes that only they used: building again replaces the head."""
-    for name in names:
-        found = bpy.data.objects.get(name)
-        if found is None:
-            continue
-        data = found.data
-        bpy.data.objects.remove(found, do_unlink=True)
-        if data is not None and data.users == 0:
-            bpy.data.meshes.remove(data)
+def _object_names(name: str) -> tuple[str, ...]:
+    """Head, face, and left and right of eye empty and eyeball."""
+    return (
+        name,
+        f"{name} Face",
+        *(f"{name} {kind} {side}" for kind in ("Eye", "Eyeball") for side in ("Left", "Right")),
+    )
+
+
+def _free_names(name: str) -> tuple[str, ...]:
+    """The names of the first head of that name that the file has no object of: the name itself, or numbered."""
+    candidates = itertools.chain([name], (f"{name} {number}" for number in itertools.count(2)))
+    every = map(_object_names, candidates)
+    return next(names for names in every if not any(one in bpy.data.objects for one in names))
 
 
 def build_demo_head(context_or_scene: Any, name: str = "SemanticFace Head") -> DemoHead:
     """Builds the head in the active collection (of a context) or the scene's own; returns the objects' names.
 
-    A head of the same name is replaced, so that the names stay the same; where another kind of object has one of the
-    names, Blender adds a number and the returned names tell. Takes about a second.
+    Names are `name`, `name Face`, `name Eye Left`, `name Eyeball Left` and so on; where the file has one of them, the
+    whole head is called `name 2`, `name 3` ... Nothing that is in the file is touched. Takes about a second.
     """
-    collection = getattr(context_or_scene, "collection", None)
-    names = (name, f"{name} Face", *(f"{name} {k} {s}" for k in ("Eye", "Eyeball") for s in ("Left", "Right")))
-    _remove(names)
+    collection = context_or_scene.collection
+    names = _free_names(name)
     head = build_head()
     control = _empty(names[0], collection, NECK_PIVOT, 9.0, None)
     face = _object(names[1], _mesh(names[1], head.mesh, NECK_PIVOT), collection, control)

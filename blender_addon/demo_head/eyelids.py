@@ -19,7 +19,7 @@ RING_POSITIONS = np.concatenate([_OUTER, [0.0, 0.0]])
 
 
 def half_runs(total: int, run: int) -> tuple[Array, Array]:
-    """For a closed ring of `total` vertices whose upper run has `run`: tau in [-1, 1], and +1 upper, -1 lower, 0 corner."""
+    """For a ring of `total` vertices, `run` of them above: tau in [-1, 1], and +1 upper, -1 lower, 0 corner."""
     upper = np.linspace(-1.0, 1.0, run)
     lower = np.linspace(1.0, -1.0, total - run + 2)[1:-1]
     sides = np.concatenate([np.ones(run), -np.ones(len(lower))])
@@ -46,6 +46,12 @@ def margin(total: int, run: int) -> Array:
     return on_lid_sphere(x, np.where(side >= 0, upper, lower))
 
 
+def _margin_radius(outward: Array) -> Array:
+    """How far the margin stands from the eye's centre: on the lids' sphere, or on the skin that covers a corner."""
+    skin_points = cast(np.broadcast_to(EYE_CENTER, outward.shape), outward, start=EYE_RADIUS)
+    return np.asarray(np.clip(np.linalg.norm(skin_points - EYE_CENTER, axis=1), LID_RADIUS, LID_RADIUS + 0.3))
+
+
 def rings(border: Array, run: int) -> Array:
     """Rings (K, n, 3) from just inside the border (n, 3) to behind the lid margin."""
     inner = margin(len(border), run)
@@ -55,6 +61,7 @@ def rings(border: Array, run: int) -> Array:
     away = inner + (border - inner) * s - origins
     lids = cast(np.broadcast_to(origins, away.shape), away / np.linalg.norm(away, axis=-1, keepdims=True))
     outward = (inner - EYE_CENTER) / LID_RADIUS
+    inner = EYE_CENTER + outward * _margin_radius(outward)[:, None]
     thickness = EYE_CENTER + outward * np.array([LID_RADIUS - 0.05, EYE_RADIUS - 0.02])[:, None, None]
     return np.concatenate([lids, inner[None], thickness])
 
@@ -69,7 +76,7 @@ def eyeball(columns: int = 32) -> Part:
     poles = np.array([[0.0, -EYE_RADIUS, 0.0], [0.0, EYE_RADIUS, 0.0]])
     grid = np.arange(a.size).reshape(a.shape)
     quads = rows(grid, closed=True)
-    faces = np.concatenate([fan(grid[0], a.size), quads, flipped(fan(grid[-1], a.size + 1))])
+    faces = np.concatenate([flipped(fan(grid[0], a.size)), quads, fan(grid[-1], a.size + 1)])
     ring = np.concatenate([np.full(columns, -1), np.repeat(np.arange(len(angles) - 1), columns), np.full(columns, 99)])
     names = np.select([ring < 2, ring < 5, ring < 6], ["pupil", "iris", "limbus"], "sclera")
     return Part("eyeball", np.concatenate([ball.reshape(-1, 3), poles]), faces, tuple(str(name) for name in names))

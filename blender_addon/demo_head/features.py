@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .mesh import Part, fan, grid_part, merged, mirrored, rows
+from .mesh import Part, fan, flipped, grid_part, merged, mirrored, rows
 from .proportions import EAR_CENTER, EYE_CENTER, LID_RADIUS, NECK_END_Z, RAY_ORIGIN, Array, lid_angles, smoothstep
 from .skin import directions
 from .surface import cast, skin
 
-BROW_POINTS = np.array([[1.15, 2.85], [1.9, 3.02], [3.1, 3.22], [4.2, 3.15], [5.15, 2.55]])
+BROW_POINTS = np.array([[1.15, 2.26], [1.9, 2.38], [3.1, 2.53], [4.2, 2.42], [5.1, 1.85]])
 """The left brow's middle line as x, z."""
 BROW_HEIGHTS = (0.26, 0.32, 0.29, 0.22, 0.05)
 LASH_TAUS = (-0.80, 0.94)
@@ -80,7 +80,7 @@ def nostrils(rings: int = 5, around: int = 16) -> Part:
     origins = np.stack([0.8 * x, y + 0.35, np.full(x.shape, -2.9)], axis=-1)
     away = np.stack([0.2 * x, np.full(x.shape, -0.35), np.full(x.shape, -1.0)], axis=-1)
     ground = cast(origins, away / np.linalg.norm(away, axis=-1, keepdims=True))
-    points = ground + _skin_normal(ground) * (0.03 + 0.02 * (1.0 - size))[..., None]
+    points = ground + _skin_normal(ground) * (0.13 * (1.0 - size**2) - 0.04)[..., None]
     left = grid_part("nostril", points, "nostril", closed=True)
     return merged("nostrils", [left, mirrored(left, "nostril")])
 
@@ -112,7 +112,7 @@ def ears(rings: int = 14, around: int = 32) -> Part:
     points = EAR_CENTER + local[..., :1] * forward + local[..., 1:2] * outward + local[..., 2:] * up
     grid = np.arange(points.shape[0] * around).reshape(-1, around)
     middle = points[0].mean(axis=0)[None]
-    faces = np.concatenate([rows(grid, closed=True), fan(grid[0], grid.size)])
+    faces = np.concatenate([rows(grid, closed=True), flipped(fan(grid[0], grid.size))])
     left = Part("ear", np.concatenate([points.reshape(-1, 3), middle]), faces, ("skin",) * len(faces))
     return merged("ears", [left, mirrored(left, "ear")])
 
@@ -138,7 +138,12 @@ def hair(columns: int = 112, ring_count: int = 26) -> Part:
     front = smoothstep(np.abs(lon), 95.0, 25.0)
     edge = smoothstep(s, 1.0, 0.90) ** 0.6
     sweep = np.exp(-(((lon + 20.0) / 42.0) ** 2)) * smoothstep(s, 0.1, 0.75)
-    thick = 0.55 + 0.35 * smoothstep(s, 0.9, 0.2) + 0.75 * front * smoothstep(s, 0.15, 0.7) + 0.55 * sweep
+    thick = (
+        0.42
+        + 0.40 * smoothstep(s, 0.9, 0.2)
+        + 0.40 * front * smoothstep(s, 0.15, 0.6) * smoothstep(s, 1.05, 0.8)
+        + 0.50 * sweep * smoothstep(s, 1.1, 0.8)
+    )
     part = np.exp(-(((lon - 30.0) / 5.0) ** 2)) * smoothstep(s, 0.10, 0.3)
     strands = np.sin(np.radians(lon) * 15.0 + 5.0 * s * np.sign(30.0 - lon)) + 0.5 * np.sin(
         np.radians(lon) * 29.0 - 7.0 * s
@@ -148,7 +153,7 @@ def hair(columns: int = 112, ring_count: int = 26) -> Part:
     points = ground + thick[..., None] * normal
     grid = np.arange(points.shape[0] * columns).reshape(-1, columns)
     crown = points[0].mean(axis=0)[None]
-    faces = np.concatenate([rows(grid, closed=True), fan(grid[0], grid.size)])
+    faces = np.concatenate([rows(grid, closed=True), flipped(fan(grid[0], grid.size))])
     return Part("hair", np.concatenate([points.reshape(-1, 3), crown]), faces, ("hair",) * len(faces))
 
 

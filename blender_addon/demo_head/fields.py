@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Displacement fields: pushes over the face's front, turning lids about the eyes, turning the jaw about its hinge.
 
-Each takes what is known of the neutral head's vertices (`Vertices`) and returns deltas (V, 3) in centimetres. Pushes are
-given for the left side and act on both, mirrored; `one_side` keeps one half. Knows nothing of action names or Blender.
+Each takes what is known of the neutral head's vertices (`Vertices`) and returns deltas (V, 3) in centimetres. Pushes
+are given for the left side and act on both, mirrored; `one_side` keeps
+one half. Knows nothing of action names or Blender.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ def slide(
 
 def narrow(v: Vertices, center_z: float, reach: tuple[float, float], share: float, forward: float) -> Array:
     """Draws the mouth together sideways by `share` of its width and forward by cm."""
-    flat = (v.at[:, 0] / reach[0]) ** 2 + ((v.at[:, 2] - center_z) / reach[1]) ** 2
+    # A flat top in x, or the middle would be drawn in more than the corners and the lips come to a point.
+    flat = (v.at[:, 0] / reach[0]) ** 4 + ((v.at[:, 2] - center_z) / reach[1]) ** 2
     weight = smoothstep(v.at[:, 1], -0.5, -3.5) * v.soft * np.exp(-flat)
     total = np.zeros_like(v.at)
     total[:, 0] = -share * weight * v.at[:, 0]

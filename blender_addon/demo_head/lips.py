@@ -25,9 +25,9 @@ INSIDE = (
 """Rings inside: (cm behind the line where the lips touch, cm above and below it, factor on x)."""
 LAST_LIP_RING = 2.2
 RING_POSITIONS = np.concatenate([[0.0], SKIN_RINGS, 1.0 + LIP_RINGS, [2.1, 2.2, 2.4, 2.6, 2.8, 2.9]])
-"""Of each ring, border first: 0 at the block's edge, 1 vermilion border, 2 where the lips touch, 3 back of the mouth."""
+"""Of each ring: 0 at the block's edge, 1 on the vermilion border, 2 where the lips touch, 3 at the mouth's back."""
 BACK_OF_MOUTH = np.array([0.0, -3.6, -6.3])
-GAP = 0.012
+GAP = 0.003
 
 
 def upper_or_lower(total: int, run: int) -> Array:
@@ -50,7 +50,7 @@ def vermilion_border(x: Array, side: Array) -> Array:
     bow = 1.0 + 0.13 * np.exp(-(((np.abs(x) - 0.52) / 0.34) ** 2)) - 0.20 * np.exp(-((x / 0.27) ** 2))
     upper = LIP_UPPER_HEIGHT * inside**0.62 * bow
     lower = -LIP_LOWER_HEIGHT * inside**0.58
-    return mouth_line(x) + np.where(side > 0, upper, np.where(side < 0, lower, 0.0))
+    return np.asarray(mouth_line(x) + np.where(side > 0, upper, np.where(side < 0, lower, 0.0)))
 
 
 def lip_depth(x: Array) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,11 @@ def strip(first: Index, second: Index, closed: bool = False) -> Index:
 
 def rows(grid: Index, closed: bool = False) -> Index:
     """Quads between all neighbouring rows of an index grid (R, C)."""
-    return np.concatenate([strip(a, b, closed) for a, b in zip(grid[:-1], grid[1:], strict=True)])
+    return np.concatenate([strip(a, b, closed) for a, b in pairwise(grid)])
 
 
 def fan(ring: Index, center: int) -> Index:
-    """Triangles (n, 4) that close a ring of vertices to one point."""
+    """Triangles (n, 4) from a ring of vertices to a point beyond it, facing as `rows` that end on the ring."""
     following = np.roll(ring, -1)
     return np.stack([ring, np.full_like(ring, center), following, np.full_like(ring, -1)], axis=1)
 
@@ -81,11 +82,11 @@ def edges(faces: Index) -> Index:
     following[triangle, 2] = faces[triangle, 0]
     pairs = np.stack([faces, following], axis=-1).reshape(-1, 2)
     pairs = pairs[pairs[:, 0] >= 0]
-    return np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0)
+    return np.asarray(np.unique(np.concatenate([pairs, pairs[:, ::-1]]), axis=0))
 
 
 def smoothed(values: Array, links: Index, iterations: int, free: Array | None = None) -> Array:
-    """Values (V,) or (V, K) drawn `iterations` times toward their neighbours' mean; `free` (V,) in [0, 1] scales how far."""
+    """Values (V,) or (V, K) drawn toward their neighbours' mean; `free` (V,) in [0, 1] scales how far."""
     flat = values.reshape(len(values), -1).copy()
     degree = np.maximum(np.bincount(links[:, 0], minlength=len(flat)), 1)[:, None]
     pull = np.full((len(flat), 1), 0.5) if free is None else 0.5 * free[:, None]

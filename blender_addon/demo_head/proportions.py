@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The measures of the demo head, in centimetres: where everything on it sits.
 
-Axes are Blender's: +X is the subject's left, the face looks toward -Y, +Z is up. The numbers were chosen by eye for this
-head; none comes from a scan or from another model. This module knows nothing of meshes, shape keys or Blender.
+Axes are Blender's: +X is the subject's left, the face looks toward -Y, +Z is up. The numbers were chosen by eye for
+this head; none comes from a scan or from another model. This module knows nothing of meshes, shape keys or Blender.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ LID_RADIUS = EYE_RADIUS + LID_THICKNESS
 IRIS_ANGLE = 25.0
 PUPIL_ANGLE = 10.5
 
-CANTHUS_INNER_X = -1.50
+CANTHUS_INNER_X = -1.45
 CANTHUS_OUTER_X = 1.58
 """Corners of the eye opening, as x from the eye's centre."""
 CANTHUS_INNER_ELEVATION = -4.5
 CANTHUS_OUTER_ELEVATION = 2.0
-LID_UPPER_RISE = 28.0
+LID_UPPER_RISE = 25.0
 LID_LOWER_DROP = 20.0
 """How far the lid margins stand from the line between the corners, in degrees seen from the eye's centre."""
 
@@ -52,7 +52,7 @@ EAR_CENTER = np.array([7.15, 0.7, -0.9])
 
 def mirror_x(points: Array) -> Array:
     """The points seen in a mirror held against the head's middle plane; shape kept."""
-    return points * np.array([-1.0, 1.0, 1.0])
+    return np.asarray(points * np.array([-1.0, 1.0, 1.0]))
 
 
 def smoothstep(value: Array, start: float, end: float) -> Array:
@@ -77,4 +77,4 @@ def lid_angles(tau: Array) -> tuple[Array, Array, Array]:
 def mouth_line(x: Array) -> Array:
     """Height z of the line on which the lips meet, for x across the mouth."""
     t = x / MOUTH_HALF_WIDTH
-    return np.asarray(MOUTH_LINE_Z + 0.10 * t * t - 0.05 * np.exp(-((x / 0.5) ** 2)))
+    return np.asarray(MOUTH_LINE_Z + 0.20 * t * t - 0.05 * np.exp(-((x / 0.5) ** 2)))

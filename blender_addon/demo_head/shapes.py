@@ -36,22 +36,22 @@ CLOSED_SHARE = 0.40
 
 
 def _brow_down(v: Vertices) -> Array:
-    inner = Push((1.5, 2.6), (1.5, 1.25), (-0.26, -0.12, -0.72))
+    inner = Push((1.5, 2.1), (1.5, 1.1), (-0.26, -0.14, -0.62))
     return push(
-        v, inner, Push((4.0, 2.9), (1.5, 1.1), (-0.05, -0.04, -0.36)), Push((0.4, 1.9), (0.6, 0.9), (0.0, -0.12, -0.1))
+        v, inner, Push((4.0, 2.3), (1.5, 1.0), (-0.05, -0.04, -0.36)), Push((0.4, 1.5), (0.6, 0.9), (0.0, -0.12, -0.1))
     )
 
 
 def _brow_inner_up(v: Vertices) -> Array:
-    return push(v, Push((1.2, 2.7), (1.45, 1.5), (-0.06, 0.08, 0.85)), Push((1.0, 4.6), (2.0, 1.0), (0.0, -0.10, 0.25)))
+    return push(v, Push((1.2, 2.2), (1.45, 1.3), (-0.06, 0.08, 0.95)), Push((1.0, 4.3), (2.0, 1.0), (0.0, -0.10, 0.25)))
 
 
 def _brow_outer_up(v: Vertices) -> Array:
-    return push(v, Push((4.2, 3.0), (1.45, 1.4), (0.0, 0.10, 0.85)), Push((3.6, 4.8), (1.6, 1.0), (0.0, -0.06, 0.2)))
+    return push(v, Push((4.1, 2.4), (1.65, 1.3), (0.0, 0.10, 0.95)), Push((3.6, 4.4), (1.6, 1.0), (0.0, -0.06, 0.2)))
 
 
 def _cheek_squint(v: Vertices) -> Array:
-    return push(v, Push((3.8, -2.9), (1.9, 1.2), (0.0, -0.34, 0.55))) + turn_lids(v, 0.0, 5.0)
+    return push(v, Push((3.8, -2.9), (1.9, 1.25), (0.0, -0.48, 0.78))) + turn_lids(v, 0.0, 7.0)
 
 
 def _eye_squint(v: Vertices) -> Array:
@@ -67,10 +67,11 @@ def _nose_sneer(v: Vertices) -> Array:
 
 
 def _smile(v: Vertices) -> Array:
-    corner = Push((2.75, -6.1), (1.75, 1.35), (0.82, 0.10, 0.80))
+    corner = Push((2.8, -6.1), (2.0, 1.4), (0.85, 0.10, 0.80))
+    middle = Push((0.0, -5.9), (1.3, 0.9), (0.0, 0.0, 0.12))
     cheek = Push((3.9, -3.6), (1.7, 1.4), (0.12, -0.36, 0.42))
     fold = Push((2.6, -4.5), (0.7, 1.0), (0.08, 0.10, 0.05))
-    return push(v, corner, cheek, fold) + squash(v, 0.14, 0.06) + turn_lids(v, 0.0, 3.5)
+    return push(v, corner, middle, cheek, fold) + squash(v, 0.14, 0.06) + turn_lids(v, 0.0, 3.5)
 
 
 def _frown(v: Vertices) -> Array:
@@ -98,12 +99,13 @@ def _press(v: Vertices) -> Array:
 
 
 def _upper_up(v: Vertices) -> Array:
-    lip = Push((1.2, -5.8), (1.15, 0.95), (0.05, -0.08, 0.66), "upper")
-    return push(v, lip, Push((2.1, -4.3), (0.9, 1.0), (0.08, -0.18, 0.28)))
+    lip = Push((1.0, -5.8), (1.45, 0.95), (0.05, -0.08, 0.62), "upper")
+    middle = Push((0.0, -5.7), (0.8, 0.95), (0.0, -0.04, 0.24), "upper")
+    return push(v, lip, middle, Push((2.1, -4.3), (0.9, 1.0), (0.08, -0.18, 0.28)))
 
 
 def _lower_down(v: Vertices) -> Array:
-    lip = Push((1.2, -6.7), (1.15, 1.0), (0.08, 0.0, -0.70), "lower")
+    lip = Push((1.0, -6.7), (1.45, 1.0), (0.08, 0.0, -0.66), "lower")
     return push(v, lip, Push((1.6, -8.0), (1.2, 0.8), (0.0, -0.10, -0.18)))
 
 
@@ -117,13 +119,13 @@ def _pucker(v: Vertices) -> Array:
         Push((0.0, -5.75), (1.0, 0.5), (0.0, -0.18, 0.12), "upper"),
         Push((0.0, -6.7), (1.0, 0.5), (0.0, -0.18, -0.12), "lower"),
     )
-    return narrow(v, -6.2, (3.1, 1.9), 0.50, 0.60) + push(v, *lips)
+    return narrow(v, -6.2, (3.9, 1.9), 0.46, 0.55) + push(v, *lips)
 
 
 def _funnel(v: Vertices) -> Array:
-    upper = Push((0.0, -5.7), (1.7, 0.9), (0.0, -0.35, 0.42), "upper")
-    lower = Push((0.0, -6.8), (1.7, 0.9), (0.0, -0.40, -0.52), "lower")
-    return narrow(v, -6.2, (3.1, 2.0), 0.38, 0.35) + push(v, upper, lower)
+    upper = Push((0.0, -5.7), (2.3, 0.9), (0.0, -0.35, 0.46), "upper")
+    lower = Push((0.0, -6.8), (2.3, 0.9), (0.0, -0.40, -0.52), "lower")
+    return narrow(v, -6.2, (3.9, 2.0), 0.36, 0.30) + push(v, upper, lower)
 
 
 def _shrug_lower(v: Vertices) -> Array:
@@ -149,7 +151,15 @@ def _puff(v: Vertices) -> Array:
 
 
 def _jaw_shift(v: Vertices, move: tuple[float, float, float]) -> Array:
-    return v.jaw[:, None] * np.asarray(move)
+    return np.asarray(v.jaw[:, None] * np.asarray(move))
+
+
+def _jaw_forward(v: Vertices) -> Array:
+    lips = (
+        Push((0.0, -5.9), (2.2, 0.8), (0.0, -0.30, -0.05), "upper"),
+        Push((0.0, -6.6), (2.2, 0.8), (0.0, 0.12, 0.10), "lower"),
+    )
+    return _jaw_shift(v, (0.0, -0.85, 0.0)) + push(v, *lips)
 
 
 BOTH_SIDES: Mapping[str, Movement] = {
@@ -159,7 +169,7 @@ BOTH_SIDES: Mapping[str, Movement] = {
     "eyeLookOut": lambda v: turn_lids(v, -0.5, 0.5, sideways=4.0),
     "eyeLookUp": lambda v: turn_lids(v, 8.0, 3.5),
     "eyeSquint": _eye_squint,
-    "eyeWide": lambda v: turn_lids(v, 10.0, -3.0),
+    "eyeWide": lambda v: turn_lids(v, 12.0, -4.0),
     "mouthSmile": _smile,
     "mouthFrown": _frown,
     "mouthDimple": _dimple,
@@ -175,7 +185,7 @@ BOTH_SIDES: Mapping[str, Movement] = {
 """Actions with a Left and a Right of their own, as the movement of both."""
 
 WHOLE: Mapping[str, Movement] = {
-    "jawForward": lambda v: _jaw_shift(v, (0.0, -0.85, -0.05)),
+    "jawForward": _jaw_forward,
     "jawLeft": lambda v: _jaw_shift(v, (0.95, 0.08, 0.0)),
     "jawOpen": lambda v: open_jaw(v, JAW_OPEN_ANGLE),
     "mouthClose": _close,

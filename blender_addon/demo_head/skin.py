@@ -130,7 +130,7 @@ def _fill(builder: _Builder, border: Index, rings: Array, mirror: Index, flip: b
     grid = np.concatenate([border[None], start + np.arange(k * n).reshape(k, n)])
     faces = rows(grid, closed=True)
     builder.faces.append(flipped(faces) if flip else faces)
-    return grid
+    return np.asarray(grid)
 
 
 def _nearest(values: Array, wanted: float) -> int:
@@ -185,7 +185,7 @@ def _grid_faces(ids: Index) -> Index:
     width, (low, high) = MOUTH_BLOCK
     reach = _nearest(half, width)
     keep[_nearest(ele, high) : _nearest(ele, low), zero - reach : zero + reach] = False
-    return rows(ids, closed=True).reshape(ids.shape[0] - 1, -1, 4)[keep]
+    return np.asarray(rows(ids, closed=True).reshape(ids.shape[0] - 1, -1, 4)[keep])
 
 
 def build_skin() -> Skin:
@@ -198,7 +198,7 @@ def build_skin() -> Skin:
     left, right = _eye_rows(builder, ids, points)
     mouth, run = _mouth_rows(builder, ids, points)
     crown = builder.add(cast(RAY_ORIGIN[None], np.array([[0.0, 0.0, 1.0]])), np.array([builder.count]))
-    builder.faces.append(fan(ids[0], crown))
+    builder.faces.append(flipped(fan(ids[0], crown)))
     return _described(builder, (left, right), mouth, run)
 
 

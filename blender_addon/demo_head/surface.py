@@ -18,7 +18,7 @@ Field = Callable[[Array], Array]
 
 def ellipsoid(points: Array, center: tuple[float, float, float], radii: tuple[float, float, float]) -> Array:
     """Approximate signed distance to an axis-aligned ellipsoid."""
-    square, weighted = 0.0, 0.0
+    square, weighted = np.zeros(points.shape[:-1]), np.zeros(points.shape[:-1])
     for axis in range(3):
         part = ((points[..., axis] - center[axis]) / radii[axis]) ** 2
         square = square + part
@@ -60,18 +60,21 @@ def _skull(p: Array) -> Array:
 def _cheeks(p: Array) -> Array:
     bone = ellipsoid(p, (4.3, -4.7, -2.0), (1.75, 2.3, 1.5))
     flesh = ellipsoid(p, (3.2, -5.5, -4.3), (2.4, 2.7, 2.6))
-    return join(bone, flesh, 1.0)
+    under_eye = ellipsoid(p, (3.2, -6.0, -2.1), (2.0, 1.9, 1.2))
+    return join(join(bone, flesh, 1.0), under_eye, 1.0)
 
 
 def _mouth_and_chin(p: Array) -> Array:
     muzzle = ellipsoid(p, (0.0, -5.7, -6.0), (3.1, 3.55, 2.7))
     chin = ellipsoid(p, (0.0, -7.1, -9.0), (2.3, 1.85, 1.4))
-    return join(muzzle, chin, 0.9)
+    jawline = capsule(p, (1.4, -7.2, -8.9), (4.5, -1.8, -6.2), (1.35, 1.15))
+    return join(join(muzzle, chin, 1.2), jawline, 1.4)
 
 
 def _brow(p: Array) -> Array:
-    ridge = capsule(p, (0.9, -7.2, 2.1), (4.3, -6.3, 2.5), (0.95, 0.8))
-    return join(ridge, ellipsoid(p, (0.0, -7.2, 2.2), (1.4, 1.2, 1.6)), 0.8)
+    ridge = capsule(p, (0.9, -7.2, 1.85), (4.2, -6.4, 2.15), (0.95, 0.8))
+    rim = capsule(p, (4.2, -6.4, 2.15), (5.35, -4.6, -0.2), (0.8, 0.7))
+    return join(join(ridge, rim, 0.5), ellipsoid(p, (0.0, -7.2, 2.2), (1.4, 1.2, 1.6)), 0.8)
 
 
 def _nose(p: Array) -> Array:
@@ -94,13 +97,13 @@ def skin(points: Array) -> Array:
     face = join(_skull(p), _cheeks(p), 1.5)
     face = join(face, _mouth_and_chin(p), 1.3)
     face = join(face, _brow(p), 1.1)
-    socket = ellipsoid(p, (3.25, -9.55, 0.35), (2.1, 1.9, 1.5))
+    socket = ellipsoid(p, (3.25, -9.5, 0.25), (2.1, 1.9, 1.4))
     face = carve(face, socket, 0.9)
-    face = join(face, ellipsoid(p, (1.15, -6.7, -0.1), (0.95, 1.3, 1.9)), 0.9)
+    face = join(face, ellipsoid(p, (1.15, -6.7, -0.1), (0.85, 1.2, 1.7)), 0.8)
     face = join(face, _nose(p), 0.75)
-    face = join(face, _neck(p), 1.8)
+    face = join(face, _neck(p), 2.6)
     lid = np.sqrt(sum((p[..., i] - EYE_CENTER[i]) ** 2 for i in range(3))) - LID_RADIUS
-    return join(face, lid, 0.5)
+    return join(face, lid, 0.65)
 
 
 def cast(origins: Array, directions: Array, start: float = 0.0, field: Field = skin) -> Array:

@@ -38,7 +38,7 @@ def _tooth(middle: Array, heading: Array, width: float, edge_z: float, height: f
     points = np.array(rings)
     grid = np.arange(points.shape[0] * 12).reshape(-1, 12)
     cap = points[0].mean(axis=0)[None]
-    faces = np.concatenate([rows(grid, closed=True), fan(grid[0], grid.size)])
+    faces = np.concatenate([rows(grid, closed=True), flipped(fan(grid[0], grid.size))])
     part = Part("tooth", np.concatenate([points.reshape(-1, 3), cap]), faces, ("teeth",) * len(faces))
     return part if height < 0 else Part("tooth", part.vertices, flipped(faces), part.materials)
 
@@ -93,7 +93,7 @@ def tongue(length: int = 18, around: int = 20) -> Part:
     points = np.stack([x, np.broadcast_to(y[:, None], x.shape), z], axis=-1)
     grid = np.arange(points.shape[0] * around).reshape(-1, around)
     tip = np.array([[0.0, TONGUE_TIP_Y - 0.03, middle[0]]])
-    faces = flipped(np.concatenate([rows(grid, closed=True), fan(grid[0], grid.size)]))
+    faces = flipped(np.concatenate([rows(grid, closed=True), flipped(fan(grid[0], grid.size))]))
     return Part("tongue", np.concatenate([points.reshape(-1, 3), tip]), faces, ("tongue",) * len(faces))
 
 
