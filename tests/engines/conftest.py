@@ -66,7 +66,7 @@ def run(engine: LandmarkEngine, frames, video: bool = True, **options) -> list[F
         session.close()
 
 
-@pytest.fixture(name="run")
+@pytest.fixture(name="run", scope="session")
 def run_fixture():
     return run
 
@@ -79,6 +79,6 @@ def paste(width: int, height: int, *pieces: tuple[np.ndarray, int, int]) -> np.n
     return out
 
 
-@pytest.fixture(name="paste")
+@pytest.fixture(name="paste", scope="session")
 def paste_fixture():
     return paste
