@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -195,7 +195,7 @@ class Client:
             inbox = self._jobs[job] = deque()
         try:
             while True:
-                if pictures is not None and not self._feed(job, pictures):
+                if pictures is not None and not self._feed(job, pictures, inbox):
                     pictures = None
                 event = self._take(inbox)
                 if isinstance(event, JobResult):
@@ -212,11 +212,11 @@ class Client:
                 self._jobs.pop(job, None)
                 self._pump.cancel(job)
 
-    def _feed(self, job: str, pictures: Iterator[ImageFrame]) -> bool:
-        """Send pictures while the window has room; False when there are no more."""
+    def _feed(self, job: str, pictures: Iterator[ImageFrame], unread: Sized) -> bool:
+        """Send pictures while window and reader keep up; False when there are no more."""
         while True:
             with self._lock:
-                if self._pump.room(job) == 0:
+                if self._pump.room(job) <= len(unread):
                     return True
             picture = next(pictures, None)  # the caller's own code, so without the lock
             with self._lock:

@@ -12,7 +12,6 @@ knows nothing of jobs; the messages that it hands on are validated.
 
 from __future__ import annotations
 
-import socket
 import struct
 import time
 from collections import deque
@@ -82,7 +81,9 @@ class Wire:
         public, secret = zmq.curve_keypair()
         self._socket.curve_publickey, self._socket.curve_secretkey = public, secret
         self._socket.curve_serverkey = run.public_key.encode("ascii")
-        self._socket.reconnect_ivl = -1  # a new backend has new keys, so coming back by itself never succeeds
+        # A new backend has new keys, so coming back by itself never succeeds. Not -1, "never": with it libzmq 4.3 drops
+        # what has arrived and is not read yet when the peer closes, and the answer to `shutdown` would be lost.
+        self._socket.reconnect_ivl = 60_000
         self._socket.rcvhwm = 0  # a host that doesn't look for a while must not make the backend drop results
         self._socket.maxmsgsize = MAX_HEADER
         self._socket.connect(run.endpoint)
@@ -258,7 +259,7 @@ class Connection:
 
     @property
     def _here(self) -> bool:
-        return not self.run.host or self.run.host == socket.gethostname()
+        return not self.run.host or self.run.host == processes.host_name()
 
     @property
     def _ping_interval(self) -> float:

@@ -11,8 +11,6 @@ import importlib.util
 import json
 import os
 import shlex
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,6 +100,8 @@ def _from_text(text: str) -> Installation:
         if path.stem.lower().startswith("semanticface"):
             return Installation(Verdict.OK, (str(path), "serve"))
         return Installation(Verdict.OK, (str(path), "-m", MODULE))
+    import shutil
+
     words = _words(text)
     program = shutil.which(words[0]) if words else None
     if program is None:
@@ -137,6 +137,8 @@ def _registered() -> Installation | None:
 
 
 def _on_path() -> Installation | None:
+    import shutil
+
     program = shutil.which("semanticface")
     return None if program is None else Installation(Verdict.OK, (program, "serve"))
 
@@ -149,6 +151,8 @@ def _python_in(folder: Path) -> Path | None:
 def _verified(found: Installation) -> Installation:
     if found.command[1:2] != ("-m",):
         return found  # a program of its own kind: only starting it tells
+    import subprocess
+
     needed = json.dumps(NEEDED if found.command[2] == MODULE else ())
     try:
         done = subprocess.run(

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from semanticface import paths, processes
 from semanticface.connection import Connection, ConnectionState
@@ -36,6 +35,9 @@ from semanticface.runfile import (
     remove_run_file,
     write_run_file,
 )
+
+if TYPE_CHECKING:
+    import subprocess
 
 __all__ = [
     "Installation",
@@ -159,6 +161,8 @@ class Starter:
         found = self._installation
         if found.verdict is not Verdict.OK:
             raise BackendMissing(found.message or f"the backend is {found.verdict}", "see `semanticface doctor`")
+        import subprocess  # a seventh of the client's import time, and only a start needs it
+
         self._log = _new_log()
         environment = processes.child_environment(os.environ) | {LOG_VARIABLE: str(self._log)}
         with self._log.open("ab") as log:

@@ -43,6 +43,11 @@ def is_alive(pid: int, started: float | None) -> bool:
     return now is not None and abs(now - started) < 0.05
 
 
+def host_name() -> str:
+    """This machine's name, for telling a home folder that several machines share."""
+    return os.environ.get("COMPUTERNAME", "") if sys.platform == "win32" else os.uname().nodename
+
+
 def terminate(pid: int, started: float) -> bool:
     """Ask this very process to end; False, and nothing done, when number and start time don't belong together."""
     if not is_alive(pid, started):

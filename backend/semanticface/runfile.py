@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -90,7 +89,7 @@ def own_run_file(*, endpoint: str, instance: str, public_key: str, token: str, l
         public_key=public_key,
         token=token,
         log=log or os.environ.get(LOG_VARIABLE, ""),
-        host=socket.gethostname(),
+        host=processes.host_name(),
     )
 
 
@@ -146,7 +145,7 @@ def live_run_file(folder: Path | None = None) -> RunFile | None:
         return None  # nothing that could be joined; the next backend's file replaces it
     if run is None:
         return None
-    if run.host and run.host != socket.gethostname():
+    if run.host and run.host != processes.host_name():
         return None  # a home folder shared between machines: its loopback is not ours, and its file is not stale
     if processes.is_alive(run.pid, run.started):
         return run
