@@ -12,6 +12,7 @@ knows nothing of jobs; the messages that it hands on are validated.
 
 from __future__ import annotations
 
+import os
 import struct
 import time
 from collections import deque
@@ -26,6 +27,9 @@ from semanticface.actions import SCHEMA_ID
 from semanticface.errors import BackendLost, ProtocolError, SemanticFaceError, VersionMismatch, from_wire
 from semanticface.protocol import MAJOR, MAX_HEADER, MINOR, REPLIES, REQUESTS, Message, pack, unpack
 from semanticface.runfile import RunFile
+
+KEY_VARIABLE = "SEMANTICFACE_CLIENT_KEY"
+"""Names a `.key_secret` file of pyzmq; needed only for a backend on another machine, which admits known keys alone."""
 
 HELLO_TIMEOUT = 5.0
 SILENCE = 2.5
@@ -73,12 +77,12 @@ class Wire:
         self._monitor.linger = 0
         try:
             self._connect(run)
-        except (zmq.ZMQError, ValueError) as error:
+        except (zmq.ZMQError, ValueError, OSError) as error:
             self.close(0)
             raise BackendLost(f"can't connect to {run.endpoint}: {error}", "restart the backend") from error
 
     def _connect(self, run: RunFile) -> None:
-        public, secret = zmq.curve_keypair()
+        public, secret = _key_pair()
         self._socket.curve_publickey, self._socket.curve_secretkey = public, secret
         self._socket.curve_serverkey = run.public_key.encode("ascii")
         # A new backend has new keys, so coming back by itself never succeeds. Not -1, "never": with it libzmq 4.3 drops
@@ -123,6 +127,19 @@ class Wire:
         self._monitor.close(0)
         self._socket.close(linger)
         self._context.term()
+
+
+def _key_pair() -> tuple[bytes, bytes]:
+    """A fresh pair; or the one that a backend on another machine knows, from the file named in the environment."""
+    file = os.environ.get(KEY_VARIABLE)
+    if not file:
+        return zmq.curve_keypair()
+    from zmq.auth import load_certificate
+
+    public, secret = load_certificate(file)
+    if secret is None:
+        raise ValueError(f"{file} holds no secret key")
+    return public, secret
 
 
 _ENDINGS = {

@@ -62,6 +62,9 @@ START_TIMEOUT = 60.0
 JOIN_TIMEOUT = 5.0
 """How long a living process that somebody else started may leave hello unanswered."""
 
+OTHER_RUNS = 4
+"""The backend's exit code when another one lives."""
+
 LOCK_NAME = "starting.lock"
 KEPT_LOGS = 5
 TAIL = 2000
@@ -131,6 +134,9 @@ class Starter:
                 self._spawn()
         elif self._process is not None and self._process.poll() is not None:
             code = self._process.returncode
+            if code == OTHER_RUNS and self._clock() < self._deadline:
+                self._process = None  # somebody has started one without our lock; its run file comes
+                return
             raise BackendLost(f"the backend ended with code {code} while it started{self._tail()}", "see its log")
         elif self._process is None:
             self.state = StartState(StartStage.STARTING, message="another program is starting the backend")

@@ -22,7 +22,15 @@ import zmq
 
 from semanticface import __version__
 from semanticface.actions import SCHEMA_ID
-from semanticface.errors import MediaError, OptionsError, ProtocolError, SemanticFaceError, VersionMismatch, to_wire
+from semanticface.errors import (
+    BackendError,
+    MediaError,
+    OptionsError,
+    ProtocolError,
+    SemanticFaceError,
+    VersionMismatch,
+    to_wire,
+)
 from semanticface.mock_script import Fault, Script, make_result, media_info, read_script
 from semanticface.protocol import (
     MAJOR,
@@ -79,6 +87,7 @@ class MockBackend:
         self._folder, self._lease = folder, lease
         self._leases: dict[bytes, float] = {}
         self._jobs: dict[str, _Job] = {}
+        self._ended: set[tuple[bytes, str]] = set()
         self._frozen = self._stalled = False
         self._alone_since = time.monotonic()
 
@@ -213,6 +222,8 @@ class MockBackend:
 
     def _frame(self, peer: bytes, message: Message) -> None:
         job, number = self._job_of(peer, message), message["frame"]
+        if job is None:
+            return
         if not job.streams or job.ended:
             raise ProtocolError(f"job {job.name} takes no pictures" + (" after its end" if job.streams else ""))
         if number in job.numbers:
@@ -224,12 +235,16 @@ class MockBackend:
 
     def _end(self, peer: bytes, message: Message) -> None:
         job = self._job_of(peer, message)
+        if job is None:
+            return
         if job.ended:
             raise ProtocolError(f"job {job.name} has no more pictures to end")
         job.ended, job.total = True, len(job.numbers)
 
     def _cancel(self, peer: bytes, message: Message) -> None:
-        self._finish(self._job_of(peer, message), JobState.CANCELLED)
+        job = self._job_of(peer, message)
+        if job is not None:
+            self._finish(job, JobState.CANCELLED)
 
     def _status(self, peer: bytes, message: Message) -> None:
         jobs = [{"job": job.name, "state": job.state.value, "done": job.done} for job in self._jobs.values()]
@@ -238,17 +253,22 @@ class MockBackend:
         self._send(peer, "status", re=message["id"], status=status)
 
     def _release(self, peer: bytes, message: Message) -> None:
+        if self._jobs:
+            raise BackendError(f"{len(self._jobs)} jobs are running", "cancel them first, or wait for them")
         self._send(peer, "done", re=message["id"])
 
     def _shutdown(self, peer: bytes, message: Message) -> None:
         self._send(peer, "done", re=message["id"])
         self.stopped = True
 
-    def _job_of(self, peer: bytes, message: Message) -> _Job:
+    def _job_of(self, peer: bytes, message: Message) -> _Job | None:
+        """The client's own job; None for one that has ended, whose messages were on their way."""
         job = self._jobs.get(message["job"])
-        if job is None or job.peer != peer:
-            raise ProtocolError(f"this client has no running job {message['job']}")
-        return job
+        if job is not None and job.peer == peer:
+            return job
+        if (peer, message["job"]) in self._ended:
+            return None
+        raise ProtocolError(f"this client has no job {message['job']}")
 
     def _require_media(self, media: Mapping[str, Any]) -> None:
         path = media.get("path")
@@ -312,18 +332,12 @@ class MockBackend:
         if job.name not in self._jobs or (job.state is JobState.RUNNING and now - job.told < PROGRESS_INTERVAL):
             return
         job.state, job.told = JobState.RUNNING, now
-        self._send(
-            job.peer,
-            "progress",
-            job=job.name,
-            state=job.state,
-            worker=WorkerState.READY,
-            done=job.done,
-            total=job.total,
-        )
+        counts = {"done": job.done, "total": job.total}
+        self._send(job.peer, "progress", job=job.name, state=job.state, worker=WorkerState.READY, **counts)
 
     def _finish(self, job: _Job, state: JobState) -> None:
         del self._jobs[job.name]
+        self._ended.add((job.peer, job.name))
         error = {"kind": "job_failed", "message": "the script says fail_job", "hint": "ask its author"}
         self._send(
             job.peer,

@@ -258,8 +258,10 @@ class Pump:
 
     def _progress(self, view: JobView, message: Message) -> Event:
         view.move(message["state"])
-        total = message.get("total", view.total)
-        return JobProgress(view.job, view.state, message["worker"], message["done"], total, message.get("message", ""))
+        view.total = message.get("total", view.total)  # of whole footage it is known only once the file was read
+        return JobProgress(
+            view.job, view.state, message["worker"], message["done"], view.total, message.get("message", "")
+        )
 
     def _result(self, view: JobView, message: Message) -> Event:
         result = FrameResult.from_dict(message["result"])
