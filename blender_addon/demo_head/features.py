@@ -10,7 +10,7 @@ from .proportions import EAR_CENTER, EYE_CENTER, LID_RADIUS, NECK_END_Z, RAY_ORI
 from .skin import directions
 from .surface import cast, skin
 
-BROW_POINTS = np.array([[1.15, 2.26], [1.9, 2.38], [3.1, 2.53], [4.2, 2.42], [5.1, 1.85]])
+BROW_POINTS = np.array([[1.15, 2.0], [1.9, 2.13], [3.1, 2.29], [4.2, 2.18], [5.1, 1.62]])
 """The left brow's middle line as x, z."""
 BROW_HEIGHTS = (0.26, 0.32, 0.29, 0.22, 0.05)
 LASH_TAUS = (-0.80, 0.94)

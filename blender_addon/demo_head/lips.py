@@ -63,17 +63,14 @@ def _lip_rings(x: Array, side: Array) -> Array:
     line, border = mouth_line(x) + GAP * side, vermilion_border(x, side)
     inside = np.clip(1.0 - (x / MOUTH_HALF_WIDTH) ** 2, 0.0, 1.0)
     fullness = np.where(side > 0, 0.34, 0.42) * inside**0.55
-    depth = lip_depth(x)
-    out = []
-    for s in LIP_RINGS:
-        z = border + (line - border) * s
-        y = front(x, border + (line - border) * s)[:, 1]
-        rise = np.sin(np.pi * min(1.0, s) ** 0.85) ** 0.8 if 0.0 < s < 1.0 else 0.0
-        settle = s**3
-        y = (y - fullness * rise) * (1.0 - settle) + settle * (depth - 0.3 * fullness * rise)
-        philtrum = 0.05 * (1.0 - s) * np.exp(-((x / 0.3) ** 2)) * (side > 0)
-        out.append(np.stack([x, y + philtrum, z], axis=1))
-    return np.array(out)
+    s = LIP_RINGS[:, None]
+    z = border + (line - border) * s  # (6, n), as everything below
+    across = np.broadcast_to(x, z.shape)
+    rise = fullness * np.clip(np.sin(np.pi * s**0.85), 0.0, 1.0) ** 0.8
+    settle = s**3
+    y = (front(across, z)[..., 1] - rise) * (1.0 - settle) + settle * (lip_depth(x) - 0.3 * rise)
+    philtrum = 0.05 * (1.0 - s) * np.exp(-((x / 0.3) ** 2)) * (side > 0)
+    return np.stack([across, y + philtrum, z], axis=-1)
 
 
 def rings(border: Array, run: int) -> Array:
@@ -83,16 +80,14 @@ def rings(border: Array, run: int) -> Array:
     edge = np.stack([x, vermilion_border(x, side)], axis=1)
     corner = (side == 0)[:, None]
     edge = edge + np.where(corner, np.stack([0.10 * np.sign(x), np.zeros_like(x)], axis=1), 0.0)
-    outside = []
-    for s in SKIN_RINGS:
-        spot = border[:, [0, 2]] * (1.0 - s) + edge * s
-        skin = front(spot[:, 0], spot[:, 1])
-        groove = np.exp(-((spot[:, 0] / 0.32) ** 2)) * (side > 0) * np.sin(np.pi * min(1.0, s * 0.8 + 0.2))
-        skin[:, 1] += 0.13 * groove
-        outside.append(skin)
+    s = SKIN_RINGS[:, None]
+    spot = border[:, [0, 2]] * (1.0 - s[..., None]) + edge * s[..., None]  # (4, n, 2)
+    outside = front(spot[..., 0], spot[..., 1])
+    philtrum = np.exp(-((spot[..., 0] / 0.32) ** 2)) * (side > 0) * np.sin(np.pi * np.minimum(1.0, s * 0.8 + 0.2))
+    outside[..., 1] += 0.13 * philtrum
     lip = _lip_rings(x, side)
     lip[0, :, 0] = edge[:, 0]
     line, depth = mouth_line(x), lip_depth(x)
     around = np.clip(1.0 - (x / MOUTH_HALF_WIDTH) ** 2, 0.0, 1.0) ** 0.35
     inside = [np.stack([x * wide, depth + back, line + side * high * around], axis=1) for back, high, wide in INSIDE]
-    return np.concatenate([np.array(outside), lip, np.array(inside)])
+    return np.concatenate([outside, lip, np.array(inside)])

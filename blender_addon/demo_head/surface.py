@@ -74,7 +74,7 @@ def _mouth_and_chin(p: Array) -> Array:
 def _brow(p: Array) -> Array:
     ridge = capsule(p, (0.9, -7.2, 1.85), (4.2, -6.4, 2.15), (0.95, 0.8))
     rim = capsule(p, (4.2, -6.4, 2.15), (5.35, -4.6, -0.2), (0.8, 0.7))
-    return join(join(ridge, rim, 0.5), ellipsoid(p, (0.0, -7.2, 2.2), (1.4, 1.2, 1.6)), 0.8)
+    return join(join(ridge, rim, 1.0), ellipsoid(p, (0.0, -7.2, 2.2), (1.4, 1.2, 1.6)), 0.8)
 
 
 def _nose(p: Array) -> Array:
@@ -96,7 +96,7 @@ def skin(points: Array) -> Array:
     p[..., 0] = np.abs(p[..., 0])
     face = join(_skull(p), _cheeks(p), 1.5)
     face = join(face, _mouth_and_chin(p), 1.3)
-    face = join(face, _brow(p), 1.1)
+    face = join(face, _brow(p), 1.6)
     socket = ellipsoid(p, (3.25, -9.5, 0.25), (2.1, 1.9, 1.4))
     face = carve(face, socket, 0.9)
     face = join(face, ellipsoid(p, (1.15, -6.7, -0.1), (0.85, 1.2, 1.7)), 0.8)
@@ -113,7 +113,10 @@ def cast(origins: Array, directions: Array, start: float = 0.0, field: Field = s
     """
     t = np.full(directions.shape[:-1], start)
     for _ in range(50):
-        t = t - 0.9 * field(origins + t[..., None] * directions)
+        step = 0.9 * field(origins + t[..., None] * directions)
+        t = t - step
+        if np.abs(step).max() < 1e-5:
+            break
     return np.asarray(origins + t[..., None] * directions)
 
 
