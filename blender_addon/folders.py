@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 import time
 from pathlib import Path
 
 import bpy
 
+from semanticface.paths import data_dir
 from semanticface.protocol import to_runs
 from semanticface.take import TakeHeader, TakeWriter, is_take
 
@@ -39,7 +39,7 @@ def _takes_parent() -> Path:
     try:
         return Path(bpy.utils.extension_path_user(__package__, path="takes", create=True))
     except ValueError:  # registered by a script from a checkout, not as an extension
-        return Path(tempfile.gettempdir()) / names.TAKES_FOLDER
+        return data_dir() / "takes"
 
 
 def keep_results(job: AnalysisJob) -> None:

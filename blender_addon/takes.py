@@ -71,7 +71,8 @@ def describe_frames(frames: Sequence[int], most: int = 12) -> str:
 def placed(results: Sequence[FrameResult], time: TimeMap) -> tuple[list[tuple[float, FrameResult]], int]:
     """(scene frame, result) for each frame that has coefficients, ascending, and how many gave way to a nearer one.
 
-    Where several source frames land on one scene frame, the one whose own time is nearest to it stands.
+    Where several source frames land on one scene frame, the one whose own time is nearest to it stands, the earlier of
+    two that are equally near.
     """
     anchor_time = time_of_anchor(results, time)
     exact = TimeMap(time.anchor, time.scene_frame, time.source_rate, time.scene_rate, time.timing, whole=False)
@@ -79,7 +80,7 @@ def placed(results: Sequence[FrameResult], time: TimeMap) -> tuple[list[tuple[fl
     good = [result for result in results if result.status is Status.OK]
     for result in good:
         where = time.to_scene(result.frame, result.time, anchor_time)
-        off = abs(exact.to_scene(result.frame, result.time, anchor_time) - where)
+        off = round(abs(exact.to_scene(result.frame, result.time, anchor_time) - where), 6)  # so that ties are ties
         cell = round(where / SAME_FRAME)
         if cell not in nearest or off < nearest[cell][0]:
             nearest[cell] = (off, where, result)
