@@ -60,7 +60,7 @@ def _camera(bpy: Any, scene: Any, face: Any) -> None:
     data = bpy.data.cameras.new("Portrait")
     data.lens, data.clip_start = 70.0, 0.01
     camera = bpy.data.objects.new("Portrait", data)
-    camera.location = ((low[0] + high[0]) / 2, low[1] - 2.45 * height, low[2] + 0.56 * height)
+    camera.location = ((low[0] + high[0]) / 2, low[1] - 1.7 * height, low[2] + 0.56 * height)
     camera.rotation_euler = (math.pi / 2, 0.0, 0.0)
     scene.collection.objects.link(camera)
     scene.camera = camera

@@ -59,6 +59,7 @@ def write_video(path: Path, frames: Iterable[Image], rate: Fraction) -> None:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"})
         stream.pix_fmt = "yuv420p"
         for image in frames:
-            stream.height, stream.width = image.shape[:2]
+            if not stream.codec_context.is_open:
+                stream.height, stream.width = image.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
