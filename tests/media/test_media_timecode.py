@@ -49,7 +49,7 @@ def test_drop_frame_labels_name_each_frame_once(frame, rate):
     timecode = timecode_from_frame(frame, rate, drop=True)
     assert frame_from_timecode(timecode, rate) == frame
     clock = (timecode.hours * 60 + timecode.minutes) * 60 + timecode.seconds + timecode.frames / round(rate)
-    assert abs(clock - frame / rate) < 0.1  # drop-frame keeps to the clock
+    assert abs(clock - frame / rate) < 0.2  # two skipped names, and 86 ms that drop-frame loses in a day
 
 
 def test_labels_that_drop_frame_skips_name_no_frame():

@@ -134,11 +134,12 @@ def test_damaged_frames_are_unreadable_and_all_others_keep_their_numbers(tmp_pat
     assert [p.status for p in again] == [p.status for p in first]
 
 
-def test_file_that_was_cut_off_gives_what_is_there_and_says_so(tmp_path, make):
+@pytest.mark.parametrize("lost", range(300, 1000, 50))
+def test_file_that_was_cut_off_gives_what_is_there_and_says_so(tmp_path, make, lost):
     path = make.video(tmp_path / "a.mp4", count=48, options=B_FRAMES, muxing={"movflags": "faststart"})
-    path.write_bytes(path.read_bytes()[:-500])
+    path.write_bytes(path.read_bytes()[:-lost])
     with open_media(MediaRef.from_user(str(path))) as reader:
-        assert "48" in reader.info.note and 10 < reader.info.frame_count < 48
+        assert "48" in reader.info.note and 0 < reader.info.frame_count < 48
         pictures = list(reader.read(range(48)))
     assert all(make.number_in(p.image) == p.frame for p in pictures if p.image is not None)
     assert pictures[47].status is Status.MISSING and "cut off" in pictures[47].message

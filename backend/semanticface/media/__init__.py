@@ -4,3 +4,8 @@
 four import the standard library only. `video`, `stills` and `images` decode and are imported when something is
 opened. This room knows nothing of faces, engines or jobs.
 """
+
+from semanticface.media.reader import MediaInfo, MediaReader, Picture, open_media
+from semanticface.media.source import MediaKind, MediaRef
+
+__all__ = ["MediaInfo", "MediaKind", "MediaReader", "MediaRef", "Picture", "open_media"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from semanticface.media.images import over_grey
 
 _HD_LINES = 720
+_BT2020 = 9  # Colorspace.BT2020, which older versions accept but don't name
 # AVColorSpace (ITU-T H.273 matrix coefficients) to the converter's matrices.
 _MATRICES = {
     1: Colorspace.ITU709,
@@ -23,8 +24,8 @@ _MATRICES = {
     5: Colorspace.ITU601,
     6: Colorspace.ITU601,
     7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
+    9: _BT2020,
+    10: _BT2020,
 }
 
 
@@ -63,7 +64,7 @@ def has_alpha(frame: VideoFrame) -> bool:
     return name.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "ya8", "ya16", "pal8"))
 
 
-def source_colours(frame: VideoFrame) -> tuple[Colorspace, bool]:
+def source_colours(frame: VideoFrame) -> tuple[int, bool]:
     """The matrix of the frame's colours, and whether they use the full range."""
     name = frame.format.name
     if name.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "gray", "mono", "pal8", "ya")):
