@@ -188,8 +188,13 @@ def open_jaw(v: Vertices, degrees: float, weight: Array | None = None) -> Array:
 def _lid_frame(v: Vertices) -> tuple[Array, Array, Array, Array]:
     """For both eyes seen as left ones: points, tau across the opening, share of a lid's turn, opening profile."""
     p = np.where(v.lid_side[:, None] < 0, mirror_x(v.at), v.at)
-    ends = lid_angles(np.array([-1.0, 1.0]))[0] + EYE_CENTER[0]
-    tau = np.clip(np.interp(p[:, 0], ends, [-1.0, 1.0]), -1.0, 1.0)
+    ends = lid_angles(np.array([-1.0, 1.0]))[0]
+    local = p - EYE_CENTER
+    distance = np.maximum(np.linalg.norm(local, axis=1), 1e-9)
+    # Near the lids' sphere, x where the vertex's ray from the eye meets it: the same for the margin and its thickness.
+    onto = smoothstep(distance, LID_RADIUS + 1.0, LID_RADIUS + 0.35)
+    x = local[:, 0] * (1.0 + onto * (LID_RADIUS / distance - 1.0))
+    tau = np.interp(x, ends, [-1.0, 1.0])
     share = np.where(v.lid_side != 0.0, np.clip(1.0 - v.lid_ring, 0.0, 1.0) ** 1.5, 0.0)
     return p, tau, share, np.clip(1.0 - np.abs(tau) ** 2.2, 0.0, 1.0) ** 0.75
 

@@ -47,7 +47,7 @@ def _brow_inner_up(v: Vertices) -> Array:
 
 
 def _brow_outer_up(v: Vertices) -> Array:
-    return push(v, Push((4.1, 2.4), (1.65, 1.3), (0.0, 0.10, 0.95)), Push((3.6, 4.4), (1.6, 1.0), (0.0, -0.06, 0.2)))
+    return push(v, Push((4.1, 2.4), (1.85, 1.3), (0.0, 0.10, 0.90)), Push((3.6, 4.4), (1.6, 1.0), (0.0, -0.06, 0.2)))
 
 
 def _cheek_squint(v: Vertices) -> Array:

@@ -115,7 +115,7 @@ def test_blink_closes_the_eye_and_leaves_the_other_open(head, deltas):
     skin = head.skin.part.vertices
     body = head.ranges["skin"]
     assert lid_gap(head, skin).max() > 1.0
-    assert np.abs(lid_gap(head, skin + deltas["eyeBlinkLeft"][body])).max() < 0.05
+    assert np.abs(lid_gap(head, skin + deltas["eyeBlinkLeft"][body])).max() < 0.02
     np.testing.assert_allclose(lid_gap(head, skin + deltas["eyeBlinkRight"][body]), lid_gap(head, skin), atol=1e-9)
 
 
