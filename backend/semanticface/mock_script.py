@@ -147,14 +147,19 @@ def make_result(script: Script, frame: int, time: float | None) -> FrameResult:
 def media_info(script: Script) -> dict[str, Any]:
     """The answer to `probe` for any path."""
     return {
+        "kind": "video",
         "width": script.width,
         "height": script.height,
         "frame_count": script.frames,
         "rate": script.rate,
+        "rate_assumed": False,
         "variable_rate": False,
-        "timecode": "01:00:00:00",
         "duration": script.frames / script.frames_per_second,
+        "timecode": "01:00:00:00",
+        "codec": "mock",
+        "first_number": None,
         "missing": [],
+        "note": "",
     }
 
 
