@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -35,14 +36,14 @@ faces = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(faces)
 def test_a_description_agrees_with_its_face(coefficients):
     agreement = check(describe(coefficients), coefficients)
     assert agreement.agrees, agreement.disagreements
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(faces)
 def test_a_description_is_read_back_as_exactly_the_active_movements(coefficients):
     readings = read(coefficients)
@@ -169,5 +170,8 @@ def test_any_text_is_read_without_harm(text, other):
     check(Analysis(other, {"face": text, other: text}, text, text), SMILE)
 
 
-def test_a_huge_text_is_cut_and_not_chewed():
-    check(prose("smile " * 200_000 + "(" * 10_000), SMILE)
+@pytest.mark.parametrize("word", ["smile ", "foo, ", "a,", "(", "left, right, ", "smile, left, right, ", "a. "])
+def test_a_huge_text_takes_no_more_than_a_moment(word):
+    start = time.process_time()
+    check(Analysis(word * 100_000, {"face": word * 100_000}, word * 100_000, word * 100_000), SMILE)
+    assert time.process_time() - start < 3.0

@@ -14,7 +14,7 @@ from enum import StrEnum
 from re import Pattern
 
 from semanticface.actions import Region
-from semanticface.analysis.claims import Claim, read_claims, read_comparisons
+from semanticface.analysis.claims import LONGEST_TEXT, Claim, read_claims, read_comparisons
 from semanticface.analysis.lexicon import BY_KEY, MOVEMENTS, Kind, Reading, read
 from semanticface.analysis.prototypes import NEUTRAL, scores_of
 from semanticface.analysis.vocabulary import CATEGORY_WORDS, DENIED_PHRASE, EMOTION_WORDS, HEDGES
@@ -173,7 +173,7 @@ def _omissions(claims: list[Claim], readings: Mapping[str, Reading]) -> list[Dis
 
 def _symmetry(text: str, readings: Mapping[str, Reading]) -> list[Disagreement]:
     """A plain "symmetric" against the most uneven pair, a plain "asymmetric" against all of them."""
-    low = text.lower()
+    low = text[:LONGEST_TEXT].lower()
     sided = [m for m in MOVEMENTS if m.kind is not Kind.SINGLE and m.region not in {Region.GAZE, Region.HEAD}]
     apart = {m.key: abs(readings[m.key][0] - readings[m.key][1]) for m in sided}
     if any(word in low for word in _ASYMMETRY_WORDS):
@@ -196,7 +196,7 @@ def _words(
     text: str, vocabulary: Mapping[str, Pattern[str]], scores: Mapping[str, float], kind: DisagreementKind
 ) -> list[Disagreement]:
     """A complaint when a text names categories and the numbers support none of those that it means in earnest."""
-    low = DENIED_PHRASE.sub("", text.lower())
+    low = DENIED_PHRASE.sub("", text[:LONGEST_TEXT].lower())
     hedge = HEDGES.search(low)
     earnest = low[: hedge.start()] if hedge else low
     named = [name for name, words in vocabulary.items() if words.search(earnest)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from semanticface.analysis.lexicon import MOVEMENTS, Kind
 from semanticface.analysis.vocabulary import (
@@ -25,8 +26,12 @@ from semanticface.analysis.vocabulary import (
     Entry,
 )
 
-LONGEST_TEXT = 20_000
-"""Characters that are read of one field; a longer text is cut."""
+LONGEST_TEXT = 8_000
+"""Characters that are read of one region's text; a longer one is cut. The released model writes about 1,000."""
+MOST_TEXTS = 32
+"""Regions that are read."""
+_LONGEST_CLAUSE = 200
+_MOST_CLAUSES = 200
 
 _AU_WORD = re.compile(r"\bau\s?(\d+)\b")
 _BY_AU: Mapping[str, tuple[str, ...]] = {
@@ -48,7 +53,7 @@ _PIECE = re.compile(
     r"[()]|[,:]|\b(?:and|with|while|but|whereas|though|although|plus|along with|accompanied by"
     r"|creating|suggesting|indicating)\b"
 )
-_HEADING = re.compile(r"^\W*(?:\d+\.)?\W*([a-z]+)\s*:")
+_HEADING = re.compile(r"^\W{0,12}(?:\d{1,2}\.)?\W{0,12}([a-z]{1,20})\s{0,4}:")
 _MORE = r"(?:stronger|more (?:pronounced|intense|active|marked|raised|elevated|prominent|than)|greater|higher|dominant)"
 _LESS = r"(?:weaker|less (?:pronounced|intense|active|marked|raised|elevated|prominent)|lower on)"
 _COMPARISON = re.compile(rf"(?P<more>{_MORE})|(?P<less>{_LESS})")  # the side is looked for around it
@@ -77,7 +82,7 @@ class Claim:
 def read_claims(movements: Mapping[str, str]) -> list[Claim]:
     """The claims in the muscle movements of an analysis: a text per region, or one prose text under any key."""
     found: list[Claim] = []
-    for region, text in movements.items():
+    for region, text in islice(movements.items(), MOST_TEXTS):
         for context, sentence in _sentences(text, CONTEXT.get(region.lower().strip(), "")):
             found += _sentence_claims(sentence, context)
     return found
@@ -88,7 +93,7 @@ def read_comparisons(symmetry: str) -> list[Claim]:
     found = []
     for context, sentence in _sentences(symmetry, ""):
         previous: tuple[str, ...] = ()
-        for piece in _pieces(sentence):
+        for piece in islice(_pieces(sentence), _MOST_CLAUSES):
             words = piece.text
             named = _named(words, context, ENTRIES) or _named(words, context, NOUNS)
             stronger = _stronger(words)
@@ -127,7 +132,7 @@ def _pieces(sentence: str) -> Iterator[_Piece]:
         end = match.start() if match else len(sentence)
         text = sentence[start:end].strip(" ,-")
         if text:
-            yield _Piece(text, depth > 0, joiner)
+            yield _Piece(text[-_LONGEST_CLAUSE:], depth > 0, joiner)
         if match is None:
             return
         joiner = match.group()
@@ -138,7 +143,7 @@ def _pieces(sentence: str) -> Iterator[_Piece]:
 def _sentence_claims(sentence: str, context: str) -> list[Claim]:
     claims: list[Claim] = []
     pending, part, denying = "", context, False
-    for piece in _pieces(sentence):
+    for piece in islice(_pieces(sentence), _MOST_CLAUSES):
         words = f"{pending} {piece.text}".strip()
         aside = piece.bracketed or piece.joiner == ")"
         named = _named(words, part, ENTRIES)
@@ -154,7 +159,7 @@ def _sentence_claims(sentence: str, context: str) -> list[Claim]:
         elif denied and STILL.search(words):
             claims += [_claim((key,), words, part, True) for key in MOVEMENTS_OF.get(_part(words) or part, ())]
         else:
-            pending = words
+            pending = words[-_LONGEST_CLAUSE:]
             continue
         pending, part = "", _part(words) or part
     return claims
