@@ -126,9 +126,9 @@ def demo(
     json: Json = False,
 ) -> None:
     """Run the whole path on the shipped sample: take, CSV, .blend and a side-by-side preview."""
-    from semanticface.demo.run import run_demo
+    from semanticface.cli.demo import run_demo_command
 
-    raise typer.Exit(run_demo(out, sample, json))
+    raise typer.Exit(run_demo_command(out, sample, json))
 
 
 @models.command("list")

@@ -31,7 +31,7 @@ def _report(title: str, figures: Mapping[str, Any], as_json: bool) -> ExitCode:
 def run_landmarks(
     clips: Sequence[Path], mediapipe_python: Path | None, frames: int, rounds: int, as_json: bool
 ) -> ExitCode:
-    import semanticface.bench.landmarks as landmarks
+    from semanticface.bench import landmarks
     from semanticface.demo.run import CLIP, checkout
 
     sources = list(clips) or [checkout() / "samples" / CLIP]
@@ -39,13 +39,13 @@ def run_landmarks(
 
 
 def run_protocol(frames: int, as_json: bool) -> ExitCode:
-    import semanticface.bench.protocol as protocol
+    from semanticface.bench import protocol
 
     return _report("protocol", protocol.run(frames), as_json)
 
 
 def run_keying(frames: int, as_json: bool) -> ExitCode:
-    import semanticface.bench.keying as keying
+    from semanticface.bench import keying
     from semanticface.demo.run import checkout
 
     return _report("keying", keying.run(frames, addon=checkout()), as_json)

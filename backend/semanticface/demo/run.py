@@ -7,16 +7,15 @@ install, and everything else still runs.
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from semanticface import assets
-from semanticface.cli.output import ExitCode, console, print_json, print_table
 from semanticface.client import Client
 from semanticface.demo.compare import RegionError, compare
 from semanticface.errors import InputError
@@ -32,38 +31,50 @@ def checkout() -> Path:
     return Path(__file__).resolve().parents[3]
 
 
-def run_demo(out: Path, sample: Path | None, as_json: bool) -> ExitCode:
-    """Run all steps and write into `out`; returns OK also when only Blender is not available."""
+@dataclass(frozen=True, slots=True)
+class DemoReport:
+    """What was made: `files` to look at, `errors` against the truth, `rows` in the CSV, `seconds` for all of it."""
+
+    files: tuple[Path, ...]
+    errors: tuple[RegionError, ...]
+    rows: int
+    seconds: float
+
+
+Say = Callable[[str], None]
+"""Called with a line for people as each step ends."""
+
+
+def run_demo(out: Path, sample: Path | None, say: Say) -> DemoReport:
+    """Run all steps and write into `out`. Where only Blender can't run, its files are left out and the reason is said.
+
+    Raises InputError when the sample is absent, and what the backend raises.
+    """
     samples = sample or checkout() / "samples"
     if not (samples / CLIP).is_file():
         raise InputError(f"the sample {samples / CLIP} is not there", "run from a checkout or give --sample")
     out.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    take = _analyze(samples / CLIP, out / "take")
+    take = _analyze(samples / CLIP, out / "take", say)
     csv = write_livelink_csv(out / "rom_head.csv", take.results, rate=take.header.rate)
     errors = _errors(take, samples / TRUTH)
-    blend = _blender(samples / CLIP, out)
+    blend = _blender(samples / CLIP, out, say)
     preview = _preview(samples / CLIP, take, out) if blend else None
-    files = [out / "take", out / "rom_head.csv", *(path for path in (blend, preview) if path)]
-    _report(files, errors, csv.rows, time.monotonic() - started, as_json)
-    return ExitCode.OK
+    files = (out / "take", out / "rom_head.csv", *(path for path in (blend, preview) if path))
+    return DemoReport(files, tuple(errors), csv.rows, time.monotonic() - started)
 
 
-def _say(text: str) -> None:
-    console().print(f"[bold]>[/] {text}")
-
-
-def _analyze(clip: Path, folder: Path) -> Take:
+def _analyze(clip: Path, folder: Path, say: Say) -> Take:
     for asset in assets.list_assets():
         if assets.locate(asset) is None:
-            _say(f"fetching {asset.name} ({asset.size / 1e6:.1f} MB, {asset.licence})")
+            say(f"fetching {asset.name} ({asset.size / 1e6:.1f} MB, {asset.licence})")
             assets.pull(asset)
     if folder.exists():
         shutil.rmtree(folder)  # ours alone: the demonstration shows a whole run, results come from the cache if stored
     with Client.connect(app="semanticface demo") as client:
         began = time.monotonic()
         results = list(client.analyze(str(clip), take=str(folder.absolute())))
-        _say(f"analyzed {len(results)} frames in {time.monotonic() - began:.1f} s through the backend")
+        say(f"analyzed {len(results)} frames in {time.monotonic() - began:.1f} s through the backend")
     return read_take(folder)
 
 
@@ -74,7 +85,7 @@ def _errors(take: Take, truth: Path) -> list[RegionError]:
     return compare(found, exact)
 
 
-def _blender(clip: Path, out: Path) -> Path | None:
+def _blender(clip: Path, out: Path, say: Say) -> Path | None:
     """Key the take onto the demo head in a Blender process of its own; None where Blender can't run."""
     blend = out / "demo.blend"
     frames = out / "frames"
@@ -85,13 +96,13 @@ def _blender(clip: Path, out: Path) -> Path | None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BLENDER_TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        _say(f"[yellow]Blender did not finish within {BLENDER_TIMEOUT:.0f} s; left out[/]")
+        say(f"Blender did not finish within {BLENDER_TIMEOUT:.0f} s and was left out")
         return None
     if done.returncode != 0:
         tail = (done.stdout + done.stderr).strip().splitlines()[-6:]
-        _say("[yellow]the Blender part was left out:[/] " + "\n  ".join(tail))
+        say("the Blender part was left out: " + "\n  ".join(tail))
         return None
-    _say(f"keyed the head and rendered it in {time.monotonic() - began:.1f} s")
+    say(f"keyed the head and rendered it in {time.monotonic() - began:.1f} s")
     return blend
 
 
@@ -120,29 +131,4 @@ def _preview(clip: Path, take: Take, out: Path) -> Path:
         raise InputError(f"{clip} has no frame rate")
     write_video(path, frames(), take.header.rate)
     shutil.rmtree(out / "frames", ignore_errors=True)
-    _say(f"wrote {path}")
     return path
-
-
-def _report(files: list[Path], errors: list[RegionError], rows: int, seconds: float, as_json: bool) -> None:
-    if as_json:
-        regions = [dataclasses.asdict(error) for error in errors]
-        print_json({"files": [str(path) for path in files], "errors": regions, "rows": rows, "seconds": seconds})
-        return
-    columns = ("region", "unit", "actions", "moving", "mean error", "90 % within", "correlation")
-    table = [
-        (
-            error.region,
-            error.unit,
-            str(error.actions),
-            str(error.moving),
-            f"{error.mean:.3f}",
-            f"{error.p90:.3f}",
-            "-" if error.correlation is None else f"{error.correlation:.2f}",
-        )
-        for error in errors
-    ]
-    print_table("Error against the sample's exact coefficients", columns, table)
-    _say(f"done in {seconds:.0f} s. Look at:")
-    for path in files:
-        console().print(f"    {path}")
