@@ -21,7 +21,7 @@ from semanticface.results import FrameResult, Status
 
 log = logging.getLogger(__name__)
 
-FILE_NAME = "results.db"
+FILE_NAME = "results-1.db"
 COMMIT_EVERY = 0.25
 """Seconds of results that a killed front may lose from the cache; a take loses none."""
 KEPT = frozenset({Status.OK, Status.NO_FACE})
@@ -31,7 +31,8 @@ _ROOM = 0.9
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS results
-    (key BLOB PRIMARY KEY, value BLOB NOT NULL, size INTEGER NOT NULL, used REAL NOT NULL) WITHOUT ROWID;
+    (key BLOB PRIMARY KEY, value BLOB NOT NULL, size INTEGER NOT NULL, used REAL NOT NULL, picture INTEGER NOT NULL)
+    WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS results_used ON results (used);
 """
 
@@ -53,6 +54,7 @@ class Cache:
         self._max_bytes = max_bytes
         self._hits = self._entries = self._bytes = 0
         self._used: set[bytes] = set()
+        self._sizes: set[int] = set()
         self._written = 0.0
         self._database: sqlite3.Connection | None = None
         self._open(second=False)
@@ -80,8 +82,15 @@ class Cache:
             self._used.add(key)
         return found
 
-    def put(self, key: bytes, result: FrameResult) -> None:
-        """Store a result under its key; one whose status may change another time is not stored."""
+    def may_hold(self, size: int) -> bool:
+        """Whether there may be a result for a sent picture of this many bytes; False spares hashing it at once."""
+        return size in self._sizes
+
+    def put(self, key: bytes, result: FrameResult, size: int = 0) -> None:
+        """Store a result under its key; one whose status may change another time is not stored.
+
+        `size` is the number of bytes of a picture that was sent, 0 for a frame of footage.
+        """
         if self._database is None or result.status not in KEPT:
             return
         value = zlib.compress(json.dumps(result.to_dict()).encode(), _LEVEL)
@@ -89,8 +98,9 @@ class Cache:
             self._begin(self._database)
             before = self._database.total_changes
             self._database.execute(
-                "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?)", (key, value, len(value), time.time())
+                "INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?)", (key, value, len(value), time.time(), size)
             )
+            self._sizes.add(size)
             if self._database.total_changes > before:
                 self._entries += 1
                 self._bytes += len(value)
@@ -161,6 +171,7 @@ class Cache:
                 raise sqlite3.DatabaseError("quick_check found damage")
             row = database.execute("SELECT count(*), coalesce(sum(size), 0) FROM results").fetchone()
             self._entries, self._bytes = row
+            self._sizes = {size for (size,) in database.execute("SELECT DISTINCT picture FROM results")}
         except (sqlite3.Error, OSError) as error:
             self._drop()
             if second or not self._path.exists():

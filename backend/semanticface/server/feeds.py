@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -32,7 +32,12 @@ HITS = 32
 HISTORY_BYTES = 128 << 20
 """Answered pictures kept to warm a session up again after a crash; beyond it warm-up is shorter."""
 
-Lookup = Callable[[bytes], FrameResult | None]
+
+class Memory(Protocol):
+    """What a feed asks of the result cache."""
+
+    def get(self, key: bytes) -> FrameResult | None: ...
+    def may_hold(self, size: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Prepared:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Picture:
     """A picture as it came from the client. `payload` is a message part, kept by reference and never copied."""
 
@@ -59,15 +64,23 @@ class Picture:
     width: int | None
     height: int | None
     bottom_up: bool
-    digest: bytes
+    _digest: bytes = field(default=b"", init=False)
+
+    @property
+    def digest(self) -> bytes:
+        """The hash of the picture and its layout, computed when first asked for: it takes a millisecond a megabyte."""
+        if not self._digest:
+            layout = f"{self.format},{self.width},{self.height},{self.bottom_up}".encode()
+            self._digest = key_of(layout, memoryview(self.payload))
+        return self._digest
 
 
 @dataclass(slots=True, eq=False)
 class Item:
     """One frame to compute: its place `index` in the job, its source number, and its key in the cache.
 
-    `step` is the distance in source frames at which a tracker passes it. `strikes` counts the times that a worker
-    failed with it on the table.
+    An empty key is found out when the result is stored. `step` is the distance in source frames at which a tracker
+    passes it. `strikes` counts the times that a worker failed with it on the table.
     """
 
     job: Job
@@ -98,9 +111,11 @@ class Feed(Protocol):
         """Whether a tracker that has just seen `last` must begin anew for this item, and the items to show it first."""
 
     def answered(self, index: int, failed: bool) -> None: ...
+    def key(self, item: Item) -> bytes:
+        """The item's key in the cache."""
 
 
-def key_of(*parts: bytes) -> bytes:
+def key_of(*parts: bytes | memoryview) -> bytes:
     """A digest of these parts, each with its length, so that no two lists of parts look alike."""
     digest = hashlib.blake2b(digest_size=32)
     for part in parts:
@@ -130,14 +145,14 @@ class MediaFeed:
     ordered = True
     held = 0
 
-    def __init__(self, job: Job, frames: Sequence[int], done: set[int], prepared: Prepared, lookup: Lookup) -> None:
+    def __init__(self, job: Job, frames: Sequence[int], done: set[int], prepared: Prepared, memory: Memory) -> None:
         """`frames` are ascending source frame numbers, each once."""
         self.prepared = prepared
         self.again = False
         self._job = job
         self._frames = frames
         self._done = done
-        self._lookup = lookup
+        self._memory = memory
         self._failed: set[int] = set()
         self._begun: list[Piece] = []
         self._waiting = deque(plan_pieces(frames, done, prepared))
@@ -152,6 +167,9 @@ class MediaFeed:
     def answered(self, index: int, failed: bool) -> None:
         if failed:
             self._failed.add(self._frames[index])
+
+    def key(self, item: Item) -> bytes:
+        return item.key
 
     def cut(self, lane: int, limit: int) -> list[Item]:
         self.again = False
@@ -181,7 +199,7 @@ class MediaFeed:
             if index in self._done:
                 continue
             item = self._item(index, piece.step)
-            hit = self._lookup(item.key)
+            hit = self._memory.get(item.key)
             if hit is None:
                 cost += 1 if not items else (item.frame - items[-1].frame) // piece.step
                 items.append(item)
@@ -247,11 +265,11 @@ class ByteFeed:
     ordered = False
     again = False
 
-    def __init__(self, job: Job, prepared: Prepared, lookup: Lookup) -> None:
+    def __init__(self, job: Job, prepared: Prepared, memory: Memory) -> None:
         self.prepared = prepared
         self.held = 0
         self._job = job
-        self._lookup = lookup
+        self._memory = memory
         self._warmup = prepared.traits.warmup if follows(prepared) else 0
         self._queue: deque[Item] = deque()
         self._open: dict[int, Item] = {}
@@ -275,20 +293,29 @@ class ByteFeed:
         self._job.flush()
 
     def add(self, frame: int, time: float | None, picture: Picture) -> None:
-        """The next picture; answered at once when the cache knows it."""
-        shape = f"{picture.format},{picture.width},{picture.height},{picture.bottom_up}".encode()
-        own = key_of(shape, picture.digest)
-        key = key_of(b"bytes", *self._digests, own, self.prepared.fingerprint.encode())
-        self._digests.append(own)
-        item = Item(self._job, self._count, frame, time, picture, key)
+        """The next picture; answered at once when the cache knows it.
+
+        A still of a size that the cache has never seen is handed on before it is hashed: that is off its way then.
+        """
+        item = Item(self._job, self._count, frame, time, picture, b"")
+        if self._warmup or self._memory.may_hold(picture.size):
+            item.key = self.key(item)
+        if self._warmup:
+            self._digests.append(picture.digest)
         self._count += 1
         self._open[item.index] = item
         self.held += picture.size
-        hit = self._lookup(key)
+        hit = self._memory.get(item.key) if item.key else None
         if hit is None:
             self._queue.append(item)
         else:
             self._job.deliver(item.index, replace(hit, frame=frame, time=time), stored=True)
+
+    def key(self, item: Item) -> bytes:
+        """Of the picture and those that warm it up, which for one of a performance must be the last that came."""
+        if item.key or item.picture is None:
+            return item.key
+        return key_of(b"bytes", *self._digests, item.picture.digest, self.prepared.fingerprint.encode())
 
     def cut(self, lane: int, limit: int) -> list[Item]:
         if follows(self.prepared) and self._queue:

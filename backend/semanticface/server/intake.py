@@ -116,10 +116,10 @@ class Intake:
             self._begin(prepared, frames, future.result())
 
     def _begin(self, prepared: Prepared, frames: tuple[int, ...], take: TakeWriter | None) -> None:
-        job, lookup = self._job, self._front.cache.get
+        job, memory = self._job, self._front.cache
         feed: Feed
         if job.spec.media is None:
-            feed = ByteFeed(job, prepared, lookup)
+            feed = ByteFeed(job, prepared, memory)
             job.begin(feed, take, prepared.engine, {})
             early, self._early = self._early, []
             for frame, moment, picture in early:
@@ -129,7 +129,7 @@ class Intake:
         else:
             kept = {} if take is None else finished(take.stored, frames)
             done = {index for index, frame in enumerate(frames) if frame in kept}
-            feed = MediaFeed(job, frames, done, prepared, lookup)
+            feed = MediaFeed(job, frames, done, prepared, memory)
             job.begin(feed, take, prepared.engine, kept)
         job.tell(self._pool.supervisor.life.shown, time.monotonic())
 

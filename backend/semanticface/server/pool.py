@@ -32,7 +32,7 @@ DEPTH = 2
 
 Send = Callable[[bytes, str, dict[str, Any], Sequence[Any]], None]
 Answer = Callable[[Envelope | SemanticFaceError], None]
-Store = Callable[[bytes, FrameResult], None]
+Store = Callable[[bytes, FrameResult, int], None]
 
 
 @dataclass(slots=True)
@@ -249,9 +249,10 @@ class Pool:
             result = FrameResult.from_dict({**report["result"], "frame": item.frame})
         except ProtocolError as error:
             result = FrameResult(item.frame, item.time, Status.FAILED, message=f"the engine's answer: {error.message}")
-        if result.status in {Status.OK, Status.NO_FACE}:
-            self._store(item.key, result)
+        feed = item.job.feed
         item.job.deliver(item.index, result, stored=False)
+        if feed is not None and result.status in {Status.OK, Status.NO_FACE}:
+            self._store(feed.key(item), result, 0 if item.picture is None else item.picture.size)
 
     def _ended(self, report: Envelope) -> None:
         found = self._unit(report["unit"])

@@ -6,7 +6,6 @@ nothing. This module knows the front's parts and nothing of sockets.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -171,9 +170,8 @@ def _frame(front: Front, client: Client, message: Message, frames: Sequence[zmq.
             f"frame {message['frame']} is refused: {waiting:,} bytes of this client's pictures wait already",
             "wait for results before sending more",
         )
-    digest = hashlib.blake2b(frames[1].buffer, digest_size=32).digest()
     shape = (message.get("width"), message.get("height"), message.get("bottom_up", False))
-    picture = Picture(frames[1], len(frames[1]), message["format"].value, *shape, digest)
+    picture = Picture(frames[1], len(frames[1]), message["format"].value, *shape)
     job.intake.add(message["frame"], message.get("time"), picture)
 
 
