@@ -98,7 +98,7 @@ def _from_text(text: str) -> Installation:
         path = inside
     if path.is_file():
         if path.stem.lower().startswith("semanticface"):
-            return Installation(Verdict.OK, (str(path), "serve"))
+            return Installation(Verdict.OK, _command_of(path))
         return Installation(Verdict.OK, (str(path), "-m", MODULE))
     import shutil
 
@@ -140,7 +140,23 @@ def _on_path() -> Installation | None:
     import shutil
 
     program = shutil.which("semanticface")
-    return None if program is None else Installation(Verdict.OK, (program, "serve"))
+    return None if program is None else Installation(Verdict.OK, _command_of(Path(program)))
+
+
+def _command_of(program: Path) -> tuple[str, ...]:
+    """The Python that a `semanticface` program runs in, by its first line, on Windows by its folder."""
+    python = _python_in(program.resolve().parent.parent) if sys.platform == "win32" else _interpreter(program)
+    return (str(program), "serve") if python is None else (str(python), "-m", MODULE)
+
+
+def _interpreter(script: Path) -> Path | None:
+    try:
+        with script.open("rb") as file:
+            line = file.readline(4096).decode("utf-8", "replace").strip()
+    except OSError:
+        return None
+    path = Path(line[2:].strip())
+    return path if line.startswith("#!") and path.name.startswith("python") and path.is_file() else None
 
 
 def _python_in(folder: Path) -> Path | None:

@@ -84,10 +84,12 @@ def test_the_environment_goes_before_the_register_and_an_explicit_choice_before_
 
 def test_a_choice_may_be_a_python_an_environment_a_program_or_a_command(home: Path, tmp_path: Path) -> None:
     python = write_program(tmp_path / "my env" / "bin" / "python3")
-    program = write_program(tmp_path / "my env" / "bin" / "semanticface")
+    program = write_program(tmp_path / "my env" / "bin" / "semanticface", f"#!{python}\n")
     assert find_backend(str(python)).command == (str(python), *SERVER)
     assert find_backend(str(tmp_path / "my env")).command == (str(python), *SERVER)
-    assert find_backend(str(program)).command == (str(program), "serve")
+    assert find_backend(str(program)).command == (str(python), *SERVER)
+    alone = write_program(tmp_path / "alone" / "semanticface")
+    assert find_backend(str(alone)).command == (str(alone), "serve")
     mock = find_backend(f'"{sys.executable}" -m semanticface.mock')
     assert mock.command == (sys.executable, "-m", "semanticface.mock")
 
