@@ -158,7 +158,7 @@ def _control(layout: Any, settings: SEMANTICFACE_PG_settings, name: str) -> None
     layout.prop(settings, name)
     control = getattr(settings, name)
     if control is not None and control.type == "ARMATURE":
-        layout.prop_search(settings, f"{name}_bone", control.pose, "bones")
+        layout.prop_search(settings, f"{name}_bone", control.data, "bones")
 
 
 class SEMANTICFACE_PT_axes(_Sidebar, bpy.types.Panel):

@@ -168,17 +168,20 @@ def test_cancel_leaves_nothing_in_the_file(blender: Run) -> None:
 
 
 def test_a_dying_backend_is_told_and_its_partial_take_can_be_keyed(blender: Run) -> None:
-    seen = blender("analysis:backend_dies", mock={"frames": 40, "rate": "24/1", "faults": {"20": "die"}})
+    mock = {"frames": 40, "rate": "24/1", "faults": {"20": "die"}, "delay": 0.01}
+    seen = blender("analysis:backend_dies", mock=mock)
     assert "is lost" in seen["error"]
     assert seen["seconds"] < 10
     assert seen["dead"]["failed"]
     assert "lost" in seen["dead"]["notes"][0]
-    assert "Nothing was keyed. 20 finished frames" in seen["dead"]["notes"][1]
+    count = len(seen["kept"])  # what was on its way when it died is lost
+    assert 10 <= count <= 20
+    assert f"Nothing was keyed. {count} finished frames" in seen["dead"]["notes"][1]
     assert not seen["animated"]
     assert seen["link"] == "off"
-    assert seen["kept"] == list(range(20))
+    assert seen["kept"] == list(range(count))
     assert seen["late"] == ""
-    _expect(seen["after"], {frame: 1.0 + frame for frame in range(20)})
+    _expect(seen["after"], {frame: 1.0 + frame for frame in range(count)})
 
 
 def test_another_file_in_the_middle_of_a_job_is_left_alone(blender: Run) -> None:
@@ -230,7 +233,7 @@ def test_a_backend_that_breaks_the_protocol_keys_nothing(blender: Run, fault: st
 
 
 def test_the_partial_take_is_a_take(blender: Run) -> None:
-    seen = blender("analysis:backend_dies", mock={"frames": 40, "rate": "25/1", "faults": {"20": "die"}})
+    seen = blender("analysis:backend_dies", mock={"frames": 40, "rate": "25/1", "faults": {"20": "die"}, "delay": 0.01})
     take = read_take(Path(seen["after"]["take"]))
     assert take.header.rate == 25
     assert math.isclose(take.results[5].time or 0, 0.2)
