@@ -290,7 +290,7 @@ def _new_log() -> Path:
     for old in sorted(folder.glob("backend-*.log"))[: -(KEPT_LOGS - 1)]:
         with contextlib.suppress(OSError):  # on Windows one that is still written to
             old.unlink()
-    return folder / f"backend-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    return folder / f"backend-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(4).hex()}.log"
 
 
 class _StartLock:

@@ -220,7 +220,7 @@ def test_one_client_serves_several_threads(start_mock) -> None:
 
 def test_the_lease_is_kept_while_the_callers_code_works_slowly(start_mock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("semanticface.client.KEEP_INTERVAL", 0.1)
-    start_mock(lease=0.6)
+    start_mock(lease=0.6, delay=0.02)
     with Client.connect(start=False) as client:
         results = client.analyze(CLIP)
         next(results)
