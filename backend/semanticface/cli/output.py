@@ -74,10 +74,12 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(*columns)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False).print(table)
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(title, markup=False)
+    out.print(table)
 
 
 def print_error(error: SemanticFaceError, as_json: bool) -> None:
