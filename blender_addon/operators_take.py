@@ -15,9 +15,9 @@ from . import session
 from .keying import animation_of
 from .plan import Plan
 from .properties import plan_of, settings_of
-from .reading import read_origins
+from .reading import read_signature
 from .source import scene_rate
-from .takes import Origin, Report, key_take, origins_of
+from .takes import Report, key_take, signature_of
 from .targets import find_object
 from .timing import TimeMap, Timing
 
@@ -39,16 +39,15 @@ def plan_for_take(take: Take, scene: bpy.types.Scene) -> Plan:
     return plan_of(settings, time)
 
 
-def origins_on(names: tuple[str, ...]) -> tuple[Origin, ...]:
-    """What the first of these objects that we keyed was keyed from."""
+def signature_on(names: tuple[str, ...]) -> str:
+    """The signature of what animates the first of these objects that a take was keyed onto; "" where none was."""
     for name in names:
         owner = find_object(name)
-        keys = getattr(owner.data, "shape_keys", None)
-        for block in (keys, owner):
-            origins = origins_of(animation_of(block)) if block is not None else ()
-            if origins:
-                return origins
-    return ()
+        for block in (getattr(owner.data, "shape_keys", None), owner):
+            signature = signature_of(animation_of(block)) if block is not None else ""
+            if signature:
+                return signature
+    return ""
 
 
 class SEMANTICFACE_OT_key_take(bpy.types.Operator):
@@ -90,7 +89,7 @@ class SEMANTICFACE_OT_key_take(bpy.types.Operator):
         report = key_take(take, plan)
         settings_of(context.scene).last_take = str(take.path)
         now.unkeyed = None
-        now.reading = read_origins(origins_on(plan.objects())) if report.keyed else now.reading
+        now.reading = read_signature(signature_on(plan.objects())) if report.keyed else now.reading
         return report
 
 
@@ -105,10 +104,10 @@ class SEMANTICFACE_OT_load_analysis(bpy.types.Operator):
             settings_of(context.scene), TimeMap(0, 0.0, scene_rate(context.scene), scene_rate(context.scene))
         )
         try:
-            origins = origins_on(plan.objects())
-            if not origins:
+            signature = signature_on(plan.objects())
+            if not signature:
                 raise InputError("the target isn't animated by a take", "analyze, or choose the target")
-            session.current().reading = read_origins(origins)
+            session.current().reading = read_signature(signature)
         except SemanticFaceError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

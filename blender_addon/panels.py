@@ -17,7 +17,7 @@ from .link import LinkState
 from .properties import SEMANTICFACE_PG_settings, settings_of
 from .reading import describe
 from .source import Footage, footage_of, frame_under_playhead, selection_of, time_map
-from .takes import origins_of
+from .takes import signature_of
 from .targets import match_shapes
 
 PIXELS_PER_LETTER = 7
@@ -113,7 +113,7 @@ def _timing(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> No
 
 def _footage_or_reason(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> Footage | str:
     try:
-        return footage_of(settings, scene)
+        return footage_of(settings, scene, drawing=True)
     except SemanticFaceError as error:
         return str(error)
 
@@ -201,13 +201,11 @@ class SEMANTICFACE_PT_reading(_Sidebar, bpy.types.Panel):
 
     def draw(self, context: Any) -> None:
         layout, settings, reading = self.layout, settings_of(context.scene), session.current().reading
-        origins = ()
-        for target in (settings.mesh and settings.mesh.data.shape_keys, settings.head):
-            origins = origins or (origins_of(animation_of(target)) if target else ())
-        takes = tuple(origin.take for origin in origins)
-        if not takes:
+        targets = (settings.mesh and settings.mesh.data.shape_keys, settings.head)
+        signature = next(filter(None, (signature_of(animation_of(target)) for target in targets if target)), "")
+        if not signature:
             layout.label(text="The target has no keys of a take")
-        elif reading is None or reading.takes != takes:
+        elif reading is None or reading.signature != signature:
             layout.operator(names.OP_LOAD_ANALYSIS, icon="TEXT")
         else:
             here = reading.at(context.scene.frame_current_final)

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from semanticface.results import FrameResult, Status
 from semanticface.take import Take, read_take
 
-from .takes import Origin, time_of_anchor
+from .takes import origins_in, time_of_anchor
 from .timing import TimeMap
 
 TOLERANCE = 0.5
@@ -20,9 +18,9 @@ TOLERANCE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Results by scene frame, ascending, and the takes that they are from."""
+    """Results by scene frame, ascending; `signature` is that of the Action that they were keyed onto."""
 
-    takes: tuple[Path, ...]
+    signature: str
     frames: tuple[float, ...]
     results: tuple[FrameResult, ...]
 
@@ -32,18 +30,19 @@ class Reading:
         return None if place < 0 else (self.frames[place], self.results[place])
 
 
-def read_origins(origins: Sequence[Origin]) -> Reading:
+def read_signature(signature: str) -> Reading:
     """Load the takes that an Action was keyed from; where they overlap the later one holds.
 
     Raises TakeError when the last of them can't be read; earlier ones that are gone are left out.
     """
+    origins = origins_in(signature)
     placed: list[tuple[float, FrameResult]] = []
     for origin in origins:
         if origin is not origins[-1] and not origin.take.exists():
             continue
         placed = overlaid(placed, _place(read_take(origin.take), origin.plan.time))
     frames, results = [where for where, _ in placed], [result for _, result in placed]
-    return Reading(tuple(origin.take for origin in origins), tuple(frames), tuple(results))
+    return Reading(signature, tuple(frames), tuple(results))
 
 
 def _place(take: Take, time: TimeMap) -> list[tuple[float, FrameResult]]:

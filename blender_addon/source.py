@@ -8,9 +8,11 @@ backend's probe says of the footage (rate, number of frames) decides; the clip's
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from semanticface.media.source import MediaKind, MediaRef
 
 from .properties import SEMANTICFACE_PG_settings
 from .timing import TimeMap, Timing, exact_rate, near_rate
+
+SEEN_FOR = 3.0
+"""Seconds for which the panel believes what it saw on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +68,35 @@ def scene_rate(scene: bpy.types.Scene) -> Fraction:
     return exact_rate(scene.render.fps, scene.render.fps_base)
 
 
-def footage_of(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> Footage:
-    """Raises InputError or MediaError with the reason when no usable footage is chosen."""
+def footage_of(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene, drawing: bool = False) -> Footage:
+    """Raises InputError or MediaError with the reason when no usable footage is chosen.
+
+    With `drawing` what was seen on disk within the last seconds will do, so that a redraw never lists a folder.
+    """
+    age = int(time.monotonic() / SEEN_FOR) if drawing else time.monotonic()
     if settings.source == "CLIP":
-        return _clip_footage(settings, scene)
+        return _clip_footage(settings, scene, age)
     if not settings.filepath.strip():
         raise InputError("no footage is chosen", "choose a file")
     path = bpy.path.abspath(settings.filepath)
-    reference = MediaRef.from_user(path, sequence=settings.sequence)
+    reference = _reference(path, settings.sequence, age)
     if reference.kind is not MediaKind.VIDEO:
         reference = _with_rate(reference, settings, scene)
     return Footage(reference.to_dict(), Path(path).stem, reference.rate, None, settings.scene_start)
 
 
-def _clip_footage(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> Footage:
+@lru_cache(maxsize=4)
+def _reference(path: str, sequence: bool, age: float) -> MediaRef:
+    """`age` makes an entry that is too old differ from a new one."""
+    return MediaRef.from_user(path, sequence=sequence)
+
+
+def _clip_footage(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene, age: float) -> Footage:
     clip = settings.clip
     if clip is None:
         raise InputError("no footage is chosen", "choose a movie clip, or switch the source to File")
     path = bpy.path.abspath(clip.filepath, library=clip.library)
-    reference = MediaRef.from_user(path, sequence=clip.source == "SEQUENCE")
+    reference = _reference(path, clip.source == "SEQUENCE", age)
     rate = near_rate(clip.fps)
     if reference.kind is not MediaKind.VIDEO:
         number = re.search(r"\d+(?=\D*$)", Path(path).stem)

@@ -110,7 +110,7 @@ def key_take(take: Take, plan: Plan) -> Report:
     if not keys:
         return Report((), 0, 0, gaps)
     tracks = _tracks(plan, keys)
-    before = origins_of(animation_of(tracks[0].owner)) if plan.keep else ()
+    before = origins_in(signature_of(animation_of(tracks[0].owner))) if plan.keep else ()
     actions = write_take(take.path.name, tracks, plan.interpolation, plan.keep)
     _sign(actions, (*before, Origin(take.path, plan)))
     return Report(
@@ -132,13 +132,18 @@ class Origin:
     plan: Plan
 
 
-def origins_of(action: bpy.types.Action | None) -> tuple[Origin, ...]:
-    """What an Action was keyed from, oldest first; empty for an Action that is not ours."""
+def signature_of(action: bpy.types.Action | None) -> str:
+    """The text that an Action of ours carries; "" for one that is not."""
     text = None if action is None else action.get(names.ACTION_PROPERTY)
-    if not isinstance(text, str):
+    return text if isinstance(text, str) else ""
+
+
+def origins_in(signature: str) -> tuple[Origin, ...]:
+    """What an Action with this signature was keyed from, oldest first; empty when there is none."""
+    if not signature:
         return ()
     try:
-        return tuple(Origin(Path(entry["take"]), Plan.from_json(entry["plan"])) for entry in json.loads(text))
+        return tuple(Origin(Path(entry["take"]), Plan.from_json(entry["plan"])) for entry in json.loads(signature))
     except (ValueError, KeyError, TypeError, InputError):
         return ()  # somebody edited the property by hand
 

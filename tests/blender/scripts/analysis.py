@@ -13,6 +13,7 @@ import blender_addon
 from blender_addon import session
 from blender_addon.operators_analyze import begin_analysis
 from blender_addon.properties import settings_of
+from blender_addon.takes import origins_in
 from semanticface.take import read_take
 
 
@@ -70,7 +71,7 @@ def single_frames_add_up(folder: str) -> dict[str, Any]:
         seen.append([key[0] for key in shape_keys_on(settings.mesh)["jawOpen"]])
     reading = session.current().reading
     at = {str(frame): reading.at(frame)[1].frame for frame in (10, 20, 30)}
-    return {"seen": seen, "reading": at, "takes": len(reading.takes)}
+    return {"seen": seen, "reading": at, "takes": len(origins_in(reading.signature))}
 
 
 def users_action(folder: str, keep: bool) -> dict[str, Any]:
