@@ -357,6 +357,15 @@ def test_rubbish_on_the_bare_port_does_no_harm(live: Backend, wire: Wire) -> Non
     assert wire.ask("ping").type == "pong"
 
 
+def test_a_client_that_asks_on_and_on_and_never_reads_harms_nobody(live: Backend, wire: Wire) -> None:
+    with Wire(live.run) as deaf:
+        deaf.socket.rcvhwm = 1
+        for number in range(30_000):
+            deaf.send("status", id=number)
+        assert wire.ask("ping").type == "pong"
+        assert wire.analyze([picture(77)], options={"salt": "deaf"}).state == "done"
+
+
 def test_the_front_answers_within_milliseconds_while_the_worker_is_busy(wire: Wire, tmp_path: Path) -> None:
     job = wire.submit(media=sequence(tmp_path / "seq", 300), options={"delay": 0.002})
     wire.until("result", job=job)

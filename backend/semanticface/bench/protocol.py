@@ -1,8 +1,8 @@
 """What the way to the backend and back costs: 1080p JPEGs through a private backend whose engine looks at nothing.
 
 A frame travels client, front, worker, front, client, encrypted between client and front, hashed for the cache, and its
-61 values come back. The engine looks at three bytes of each, so its own time, a few hundredths of a millisecond, is
-left in. This module knows nothing of the front's insides.
+61 values come back. The engine looks at three bytes of each; its own time is measured beside it and taken off. This
+module knows nothing of the front's insides.
 """
 
 from __future__ import annotations
@@ -47,14 +47,16 @@ def run(frames: int = 300, jpeg: Path | None = None) -> dict[str, Any]:
         finally:
             pump.close()
     imports = client_import_ms()
+    own = engine_ms()
     median = statistics.median(trips)
     return {
         "frames": frames,
         "jpeg_bytes": len(data),
-        "round_trip_ms": {"median": median, "p95": sorted(trips)[int(0.95 * len(trips))], "target": TARGET_MS},
+        "round_trip_ms": {"median": median, "p95": sorted(trips)[int(0.95 * len(trips))], "of_which_engine": own},
+        "way_ms": {"median": median - own, "target": TARGET_MS},
         "pipelined_frames_per_second": rate,
         "client_import_ms": {"median": imports, "target": IMPORT_TARGET_MS},
-        "met": median <= TARGET_MS and imports <= IMPORT_TARGET_MS,
+        "met": median - own <= TARGET_MS and imports <= IMPORT_TARGET_MS,
     }
 
 
@@ -94,6 +96,23 @@ def _await_run_file(process: subprocess.Popen[bytes], folder: Path) -> RunFile:
     raise BackendLost("the private backend of the measurement did not start", "run `semanticface serve` to see why")
 
 
+def engine_ms(times: int = 300) -> float:
+    """Median milliseconds that the engine itself takes for a frame."""
+    import numpy as np
+
+    from semanticface.engines.base import FrameInput, RunOptions
+    from semanticface.server.echo import BlindEngine
+
+    session = BlindEngine().session(RunOptions(), False)
+    image = np.zeros((1, 100_000, 3), np.uint8)
+    taken = []
+    for number in range(times):
+        start = time.perf_counter()
+        next(session.analyze([FrameInput(number, None, image)]))
+        taken.append(time.perf_counter() - start)
+    return 1000 * statistics.median(taken)
+
+
 def client_import_ms(times: int = 5) -> float:
     """Median milliseconds that `import semanticface.client` takes in a fresh interpreter."""
     code = "import time; t = time.perf_counter(); import semanticface.client; print(time.perf_counter() - t)"
@@ -122,8 +141,9 @@ def _await(pump: Pump, wanted: type[Any]) -> Any:
 
 
 def _picture(data: bytes, number: int) -> ImageFrame:
-    """The picture with `number` after its last byte, where decoders don't look."""
-    return ImageFrame(number, data + number.to_bytes(8, "little"))
+    """The picture with some bytes after its last, where decoders don't look: as in real footage, no two are alike in
+    content or size (pictures of equal size, such as raw pixels, are hashed before they are handed on)."""
+    return ImageFrame(number, data + number.to_bytes(8, "little") + bytes(number))
 
 
 def _job(pump: Pump) -> str:
@@ -153,7 +173,7 @@ def _pipelined(pump: Pump, data: bytes, frames: int) -> float:
     start = time.perf_counter()
     sent = got = 0
     while got < frames:
-        while sent < frames and pump.send_frame(job, _picture(data, 10**6 + sent)):
+        while sent < frames and pump.send_frame(job, _picture(data, 10_000 + sent)):
             sent += 1
         events = pump.poll()
         got += sum(isinstance(event, JobResult) for event in events)

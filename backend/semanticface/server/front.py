@@ -7,6 +7,7 @@ messages; `requests` says what they mean.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections import deque
@@ -15,12 +16,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import zmq
 
 from semanticface import paths
 from semanticface.protocol import MAX_PAYLOAD, REPLIES, pack
 from semanticface.server import channel
-from semanticface.server.access import ZAP_DOMAIN, Doorkeeper, Keys
+from semanticface.server.access import ZAP_DOMAIN, Doorkeeper, Keys, is_loopback
 from semanticface.server.cache import Cache
 from semanticface.server.channel import ORDERS, REPORTS
 from semanticface.server.clients import Client, Clients
@@ -36,6 +38,8 @@ TICK_MS = 100
 BURST = 64
 """Messages read in one go from either side, so that neither starves the other."""
 SEND_MARK = 1000
+MOST_WAITING = 10_000
+"""Messages that may wait for one connection; one that asks on and on and never reads is given up."""
 
 
 class Post:
@@ -49,6 +53,8 @@ class Post:
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self.socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD + 4096)
         self.socket.setsockopt(zmq.HANDSHAKE_IVL, 10_000)
+        if is_loopback(bind):
+            self.socket.sndbuf = self.socket.rcvbuf = channel.SYSTEM_BUFFER
         self.socket.curve_server = True
         self.socket.curve_publickey, self.socket.curve_secretkey = keys.public, keys.secret
         if keys.clients is not None:
@@ -59,9 +65,20 @@ class Post:
 
     def send(self, identity: bytes, kind: str, **fields: Any) -> bool:
         """Send or queue; False when there is no such connection any more."""
-        frames = [identity, *pack(REPLIES, kind, **fields)]
+        return self._put(identity, pack(REPLIES, kind, **fields))
+
+    def send_result(self, identity: bytes, job: str, result: dict[str, Any], stored: bool) -> bool:
+        """`send` for the message that there are most of: its parts were checked when the result came in."""
+        fields = {"type": "result", "job": job, "result": result, "stored": stored}
+        return self._put(identity, [msgpack.packb(fields)])
+
+    def _put(self, identity: bytes, parts: list[Any]) -> bool:
+        frames = [identity, *parts]
         queue = self._waiting.get(identity)
         if queue:
+            if len(queue) >= MOST_WAITING:
+                self.forget(identity)
+                return False
             queue.append(frames)
             return True
         try:
@@ -74,6 +91,10 @@ class Post:
             self._waiting.pop(identity, None)
             return False
         return True
+
+    def forget(self, identity: bytes) -> None:
+        """Nothing waits for this connection any more."""
+        self._waiting.pop(identity, None)
 
     def waiting(self, identity: bytes) -> int:
         return len(self._waiting.get(identity, ()))
@@ -181,14 +202,20 @@ class Front:
                 return
             name = identity.bytes
             pool = names.get(name[:-1]) if name[-1:] in {ORDERS, REPORTS} else None
-            if pool is not None:  # a stranger, or a worker that was given up
+            if pool is None:
+                continue  # a stranger, or a worker that was given up
+            try:
                 pool.hear(channel.decode(frames), now)
+            except (ValueError, KeyError, TypeError, msgpack.UnpackException):
+                log.exception("the worker of %s reports nonsense; killing it", pool.supervisor.engine)
+                pool.supervisor.kill()
 
     def _tick(self, now: float) -> None:
         for identity in self.post.retry():
             self.drop(identity, "its connection is gone")
         for client in self.clients.lapsed(now):
             self.drop(client.identity, "its lease has lapsed")
+            self.post.forget(client.identity)
         for pool in self.pools.values():
             pool.tick(now, self.options.idle)
             for job in list(pool.jobs):
@@ -214,7 +241,8 @@ class Front:
 
     def reply(self, identity: bytes, kind: str, **fields: Any) -> None:
         """Send to a client; one whose connection is gone loses its lease at once."""
-        if not self.post.send(identity, kind, **fields) and self.clients.get(identity) is not None:
+        send = self.post.send_result if kind == "result" else functools.partial(self.post.send, kind=kind)
+        if not send(identity, **fields) and self.clients.get(identity) is not None:
             self.drop(identity, "its connection is gone")
 
     def drop(self, identity: bytes, why: str) -> None:

@@ -59,6 +59,9 @@ def handle(front: Front, identity: bytes, frames: Sequence[zmq.Frame]) -> None:
             HANDLERS[message.type](front, client, message, frames)
     except SemanticFaceError as error:
         front.reply(identity, "error", error=to_wire(error), re=message.get("id"), job=message.get("job"))
+    except Exception as error:  # the boundary to the network: a fault of ours costs one request, not the backend
+        log.exception("%s could not be handled", message.type)
+        front.reply(identity, "error", error=to_wire(error), re=message.get("id"), job=message.get("job"))
 
 
 def _hello(front: Front, identity: bytes, message: Message) -> None:

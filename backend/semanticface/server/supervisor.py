@@ -144,6 +144,11 @@ class Supervisor:
         elif self.life is not Life.ABSENT:
             self._go(Life.ABSENT)
 
+    def kill(self) -> None:
+        """End a process that can't be trusted any more; `tick` then finds it dead."""
+        if self._process is not None:
+            self._process.kill()
+
     def tick(self, now: float, working: bool) -> Death | None:
         """Look after the process. Returns a Death once for each that was not asked for."""
         if self.life is Life.BACKOFF and now >= self._wake:
