@@ -85,11 +85,12 @@ def serve(
     bind: Annotated[str, typer.Option(help="Endpoint. Beyond loopback only together with --keys.")] = "",
     keys: Annotated[Path | None, typer.Option(help="Folder of authorized client public keys (CURVE).")] = None,
     idle: Annotated[float, typer.Option(help="Unload the engine after so many idle seconds; 0: never.")] = 600.0,
+    lease: Annotated[bool, typer.Option("--lease", hidden=True, help="End when no client is left.")] = False,
 ) -> None:
     """Run the backend in the foreground until interrupted."""
     from semanticface.cli.backend import run_serve
 
-    raise typer.Exit(run_serve(bind, keys, idle))
+    raise typer.Exit(run_serve(bind, keys, idle, lease))
 
 
 @app.command()

@@ -10,11 +10,11 @@ from semanticface.client import Client
 from semanticface.launch import live_run_file
 
 
-def run_serve(bind: str, keys: Path | None, idle: float) -> ExitCode:
+def run_serve(bind: str, keys: Path | None, idle: float, lease: bool) -> ExitCode:
     """Run the front here; returns when it ends."""
     from semanticface.server.__main__ import ServeOptions, serve
 
-    options = ServeOptions(idle=idle, keys=keys)
+    options = ServeOptions(idle=idle, keys=keys, lease_bound=lease)
     if bind:
         options = dataclasses.replace(options, bind=bind)
     return ExitCode(serve(options))
