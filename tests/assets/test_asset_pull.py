@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import sys
 import threading
 import time
@@ -162,7 +163,7 @@ def test_the_next_source_is_tried_when_one_fails(site):
 
 def test_an_address_that_never_answers_is_passed_over(site, monkeypatch):
     monkeypatch.setattr(fetch, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(fetch.urllib.request, "urlopen", lambda *args, **more: time.sleep(3))
+    monkeypatch.setattr(fetch.urllib.request, "urlopen", lambda *args, **more: time.sleep(3) or io.BytesIO())
     begin = time.monotonic()
     with pytest.raises(AssetError, match="no answer"):
         pull(site)

@@ -1,8 +1,8 @@
 """Agreement with MediaPipe 1.2.2 on the sample clip, against its stored answers, and with the clip's exact truth.
 
 `rom_head_mediapipe.npz` is made by `semanticface.bench.landmarks.write_reference` with a Python that has MediaPipe.
-Thresholds: twice what was measured on real footage, and below what is reached without smoothing or with another
-way of sampling, so that they test both.
+Thresholds lie above what was measured on real footage, and below what is reached without smoothing (video) or with
+another way of sampling (stills), so that they test both.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def test_a_video_agrees_with_mediapipe(reference, whole):
     angles = spread(ours.angles - reference["angles"])
     assert scores["mean"] <= 0.001
     assert scores["p99"] <= 0.008
-    assert scores["max"] <= 0.04
+    assert scores["max"] <= 0.06
     assert angles["max"] <= 0.3
 
 
@@ -62,8 +62,8 @@ def test_a_split_clip_gives_what_one_pass_gives(engine, clip, whole, run, lanes)
     assert [result.faces for result in results] == [result.faces for result in whole]
     figures = compare(track_of(results), track_of(whole))
     assert figures["presence differs"] == 0
-    assert figures["scores"]["mean"] <= 0.001
-    assert figures["scores"]["p99"] <= 0.01
+    assert figures["scores"]["mean"] <= 0.0002
+    assert figures["scores"]["p99"] <= 0.003
     assert figures["scores"]["max"] <= SPLIT_TOLERANCE
 
 

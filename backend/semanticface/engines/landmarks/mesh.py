@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 Crop = Callable[[Image, Region, int], Image]
 
 _REGION_SCALE = 1.5
+_GRID = 1 / 4096
+"""Step of a tracked region's centre and side, in sides, taken to the nearest power of two in pixels."""
+_ANGLE_GRID = 1 / 1024
 _RIGHT_EYE_OUTER, _LEFT_EYE_OUTER = 33, 263
 
 _SUBSET_RUNS = """
@@ -57,11 +60,25 @@ class Mesh:
         return x0, y0, x1, y1
 
     def next_region(self) -> Region:
-        """Where to look in the next frame of a video: a square 1.5 times the box, the eyes' outer corners level."""
+        """Where to look in the next frame of a video: a square 1.5 times the box, the eyes' outer corners level.
+
+        Snapped to a fine grid, which MediaPipe does not do. Without it two passes that begin at different frames
+        never meet: their regions differ by 0.01 pixel for ever, which moves scores by up to 0.03. On the grid they
+        mostly fall onto the same region within the warm-up and are equal from then on, so that splitting a clip
+        changes scores by 0.00002 in the mean instead of 0.0003, for 0.0001 more of difference to MediaPipe. A grid
+        twice as coarse costs 0.0003, one half as fine no longer joins them (measured on two clips).
+        """
         x0, y0, x1, y1 = self.box()
         (ax, ay), (bx, by) = self.pixels[[_RIGHT_EYE_OUTER, _LEFT_EYE_OUTER], :2].tolist()
         side = _REGION_SCALE * max(x1 - x0, y1 - y0)
-        return Region((x0 + x1) / 2, (y0 + y1) / 2, side, side, wrapped(-math.atan2(-(by - ay), bx - ax)))
+        angle = wrapped(-math.atan2(-(by - ay), bx - ax))
+        step = 2.0 ** round(math.log2(max(side, 1.0) * _GRID))
+        x, y = _snapped((x0 + x1) / 2, step), _snapped((y0 + y1) / 2, step)
+        return Region(x, y, _snapped(side, step), _snapped(side, step), _snapped(angle, _ANGLE_GRID))
+
+
+def _snapped(value: float, step: float) -> float:
+    return round(value / step) * step
 
 
 def find_mesh(networks: Networks, image: Image, region: Region, crop: Crop) -> Mesh:
