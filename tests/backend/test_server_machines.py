@@ -270,6 +270,15 @@ def test_pieces_hold_each_missing_frame_once_and_give_every_lane_work() -> None:
     assert len(split([(0, 100, 1)], set(), 2, 3)) == 2
 
 
+def test_frames_that_the_take_holds_are_shown_to_the_tracker_but_not_computed_again() -> None:
+    job = make_job()
+    feed = MediaFeed(job, list(range(8)), {1, 2, 7}, prepared(), NoCache())
+    job.begin(feed, None, INFO, {})
+    items = feed.cut(0, 16)
+    assert [item.frame for item in items] == [0, 3, 4, 5, 6]
+    assert [item.frame for item in feed.lead(items[1], items[0], 0)[1]] == [1, 2]
+
+
 def test_a_tracker_is_led_up_to_a_frame_by_the_source_frames_before_it() -> None:
     job = make_job()
     feed = MediaFeed(job, [0, 1, 2, 40, 41, 42], set(), prepared(), NoCache())
