@@ -30,17 +30,19 @@ class Reading:
         return None if place < 0 else (self.frames[place], self.results[place])
 
 
-def read_signature(signature: str) -> Reading:
+def read_signature(signature: str, last: Take | None = None) -> Reading:
     """Load the takes that an Action was keyed from; where they overlap the later one holds.
 
-    Raises TakeError when the last of them can't be read; earlier ones that are gone are left out.
+    `last` is the last of them if it is loaded already. Raises TakeError when the last of them can't be read; earlier
+    ones that are gone are left out.
     """
     origins = origins_in(signature)
     placed: list[tuple[float, FrameResult]] = []
     for origin in origins:
         if origin is not origins[-1] and not origin.take.exists():
             continue
-        placed = overlaid(placed, _place(read_take(origin.take), origin.plan.time))
+        known = last if last is not None and last.path == origin.take else read_take(origin.take)
+        placed = overlaid(placed, _place(known, origin.plan.time))
     frames, results = [where for where, _ in placed], [result for _, result in placed]
     return Reading(signature, tuple(frames), tuple(results))
 

@@ -97,14 +97,14 @@ def _clip_footage(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene, ag
         raise InputError("no footage is chosen", "choose a movie clip, or switch the source to File")
     path = bpy.path.abspath(clip.filepath, library=clip.library)
     reference = _reference(path, clip.source == "SEQUENCE", age)
-    rate = near_rate(clip.fps)
+    rate, label = near_rate(clip.fps), Path(path).stem
     if reference.kind is not MediaKind.VIDEO:
         number = re.search(r"\d+(?=\D*$)", Path(path).stem)
         reference = _with_rate(reference, settings, scene, int(number.group()) if number else None)
         rate = reference.rate
     if settings.follow_clip:
-        return Footage(reference.to_dict(), clip.name, rate, clip.frame_offset, float(clip.frame_start))
-    return Footage(reference.to_dict(), clip.name, rate, None, settings.scene_start)
+        return Footage(reference.to_dict(), label, rate, clip.frame_offset, float(clip.frame_start))
+    return Footage(reference.to_dict(), label, rate, None, settings.scene_start)
 
 
 def _with_rate(
