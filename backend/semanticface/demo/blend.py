@@ -17,8 +17,8 @@ from typing import Any
 
 from semanticface.demo.libraries import missing_libraries
 
-SIDE = 400
-"""Rendered frames are square, this many pixels a side."""
+SIDE = 560
+"""Rendered frames are square, this many pixels a side; the preview shrinks them, which smooths their edges."""
 
 
 def _load_bpy() -> Any:
@@ -45,7 +45,7 @@ def _scene(bpy: Any, rate: Fraction, frames: int) -> Any:
     scene.view_settings.view_transform = "Standard"
     scene.display.shading.light = "STUDIO"
     scene.display.shading.color_type = "MATERIAL"
-    scene.display.render_aa = "FXAA"
+    scene.display.render_aa = "OFF"
     scene.world = bpy.data.worlds.new("World")
     scene.world.color = (0.075, 0.085, 0.1)
     return scene
