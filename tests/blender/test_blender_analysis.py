@@ -237,3 +237,17 @@ def test_the_partial_take_is_a_take(blender: Run) -> None:
     take = read_take(Path(seen["after"]["take"]))
     assert take.header.rate == 25
     assert math.isclose(take.results[5].time or 0, 0.2)
+
+
+def test_an_image_sequence_is_named_with_its_first_number_and_a_rate(blender: Run, tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    numpy = pytest.importorskip("numpy")
+    for number in (1001, 1002, 1004):
+        cv2.imwrite(str(tmp_path / f"face_{number}.png"), numpy.zeros((8, 8, 3), numpy.uint8))
+    seen = blender("analysis:sequence_footage", first=str(tmp_path / "face_1001.png"))
+    assert seen["clip"]["kind"] == seen["file"]["kind"] == "sequence"
+    assert seen["clip"]["path"] == seen["file"]["path"] == str(tmp_path)
+    assert seen["clip"]["first"] == 1001
+    assert seen["clip"]["rate"] == [24000, 1001]  # the scene's, since a sequence has none
+    assert seen["file"]["rate"] == [30000, 1001]
+    assert seen["still"]["kind"] == "image"

@@ -13,6 +13,7 @@ import blender_addon
 from blender_addon import session
 from blender_addon.operators_analyze import begin_analysis
 from blender_addon.properties import settings_of
+from blender_addon.source import footage_of
 from blender_addon.takes import origins_in
 from semanticface.take import read_take
 
@@ -221,3 +222,16 @@ def no_backend(folder: str) -> dict[str, Any]:
         error = attempt(bpy.ops.semanticface.analyze_footage)
         errors.append([error, time.monotonic() - start, list(session.current().notes)])
     return {"errors": errors}
+
+
+def sequence_footage(folder: str, first: str) -> dict[str, Any]:
+    """What the backend is asked for when the footage is an image sequence, as a clip and as a file."""
+    settings = ready(folder, 24, 1.001)
+    settings.source, settings.clip = "CLIP", bpy.data.movieclips.load(first)
+    seen = {"clip": dict(footage_of(settings, bpy.context.scene).media)}
+    settings.sequence_rate = 29.97
+    settings.source, settings.filepath, settings.sequence = "FILE", first, True
+    seen["file"] = dict(footage_of(settings, bpy.context.scene).media)
+    settings.sequence = False
+    seen["still"] = dict(footage_of(settings, bpy.context.scene).media)
+    return seen
