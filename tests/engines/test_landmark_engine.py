@@ -62,6 +62,12 @@ def test_frames_without_a_face_have_that_status_and_shift_nothing(engine, head, 
     assert all(result.coefficients is None and result.faces == 0 and result.message for result in results[10:14])
 
 
+def test_a_face_that_comes_back_is_not_mixed_with_its_former_self(engine, head, blank, run):
+    """Smoothing starts anew: the first frame after a gap is what a fresh session says about it."""
+    frames = [head[0], replace(head[1], image=blank), head[39]]
+    assert run(engine, frames)[2] == run(engine, [head[39]])[0]
+
+
 def test_stills_do_not_depend_on_each_other(engine, head, run):
     alone = run(engine, [head[20]], video=False)
     among = run(engine, [head[0], head[20]], video=False)
