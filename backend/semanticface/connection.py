@@ -280,7 +280,7 @@ class Connection:
 
     @property
     def _ping_interval(self) -> float:
-        lease = 15.0 if self.welcome is None else float(self.welcome["lease"])
+        lease = 60.0 if self.welcome is None else float(self.welcome["lease"])
         return min(BUSY_PING if self.busy else 5.0, lease / 3)
 
     def _consume(self, message: Message) -> bool:

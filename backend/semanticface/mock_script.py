@@ -82,7 +82,7 @@ class Script:
 
     delay: float = 0.0
     window: int = 8
-    lease: float = 15.0
+    lease: float = 60.0
     grace: float = 60.0
     frames: int = 120
     rate: str = "24/1"

@@ -15,14 +15,15 @@ LOOPBACK = "tcp://127.0.0.1:*"
 class Limits:
     """Bounds in seconds, bytes and counts. Tests shorten the times; nobody else needs to change them.
 
-    `lease`: how long a silent client keeps its jobs. `grace`: how long a backend that a host has started lives without
-    clients. `window`: picture payloads of a job that may be unanswered. `client_bytes`: payload bytes of one client
-    that may wait. `outbox`: messages that may wait for a slow client before its jobs pause. `attempts`: deaths of the
-    worker on one frame before the frame is given up. `silence`: a worker without a sign of life for so long is
-    killed; `stall`: the same without a result, for engines that hang while their process lives.
+    `lease`: how long a silent client keeps its jobs; a host's main thread may be busy for most of a minute.
+    `grace`: how long a backend that a host has started lives without clients. `window`: picture payloads of a job
+    that may be unanswered. `client_bytes`: payload bytes of one client that may wait. `outbox`: messages that may
+    wait for a slow client before its jobs pause. `attempts`: deaths of the worker on one frame before the frame is
+    given up. `silence`: a worker without a sign of life for so long is killed; `stall`: the same without a result,
+    for engines that hang while their process lives.
     """
 
-    lease: float = 15.0
+    lease: float = 60.0
     grace: float = 60.0
     window: int = 24
     clients: int = 64
