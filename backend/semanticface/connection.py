@@ -38,6 +38,10 @@ MAX_GAP = 1.0
 """A host that was busy itself and didn't look for longer counts as having listened this long, no more."""
 
 
+SYSTEM_BUFFER = 4 << 20
+"""Of a loopback connection, in bytes: a picture goes over in one go."""
+
+
 class ConnectionState(StrEnum):
     CLOSED = "closed"
     CONNECTING = "connecting"
@@ -90,6 +94,8 @@ class Wire:
         self._socket.reconnect_ivl = 60_000
         self._socket.rcvhwm = 0  # a host that doesn't look for a while must not make the backend drop results
         self._socket.maxmsgsize = MAX_HEADER
+        if run.endpoint.startswith("tcp://127.0.0.1:"):
+            self._socket.sndbuf = SYSTEM_BUFFER
         self._socket.connect(run.endpoint)
 
     def send(self, frames: list[Any]) -> bool:

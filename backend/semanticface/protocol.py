@@ -181,6 +181,13 @@ def _map(value: Any) -> dict[str, Any]:
     return out
 
 
+def _result(value: Any) -> Mapping[str, Any]:
+    """A map; what is in it `FrameResult.from_dict` checks in full, and once is enough for the commonest message."""
+    if not isinstance(value, Mapping):
+        raise ValueError("needs a map")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A message type's fields, required and optional, and whether a payload follows."""
@@ -243,7 +250,7 @@ REPLIES: Mapping[str, Shape] = {
         _JOB | {"state": _one_of(JobState), "worker": _one_of(WorkerState), "done": _whole(0, MAX_FRAME_NUMBER)},
         {"total": _whole(0, MAX_FRAME_NUMBER), "message": _text(2000)},
     ),
-    "result": Shape(_JOB | {"result": _map, "stored": _flag}, {}),
+    "result": Shape(_JOB | {"result": _result, "stored": _flag}, {}),
     "finished": Shape(
         _JOB | {"state": _one_of(JobState), "counts": _map}, {"error": _map, "take": _PATH, "engine": _map}
     ),

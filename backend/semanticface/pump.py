@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from semanticface.connection import Connection, ConnectionState
 from semanticface.errors import BackendError, JobFailed, OptionsError, ProtocolError, SemanticFaceError, from_wire
@@ -20,37 +19,34 @@ from semanticface.protocol import JobState, Message, WorkerState
 from semanticface.results import FrameResult
 from semanticface.runfile import RunFile
 
+# Named tuples and not dataclasses: eight frozen ones would cost every host 5 ms at import.
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+
+class Connected(NamedTuple):
     """Hello was answered and versions agree; jobs may be submitted."""
 
     welcome: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """The end of this pump: BackendLost, or why the backend refused (VersionMismatch, ProtocolError)."""
 
     error: SemanticFaceError
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """`media`, `status`, `done` or `pong`, as the answer to the request `re`."""
 
     re: int
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class JobAccepted:
+class JobAccepted(NamedTuple):
     job: str
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class JobProgress:
+class JobProgress(NamedTuple):
     job: str
     state: JobState
     worker: WorkerState
@@ -59,8 +55,7 @@ class JobProgress:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult:
+class JobResult(NamedTuple):
     """One frame is finished; `stored`: it came from the take or the cache."""
 
     job: str
@@ -68,8 +63,7 @@ class JobResult:
     stored: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JobFinished:
+class JobFinished(NamedTuple):
     """Always a job's last event. `counts` maps a status to its number of frames."""
 
     job: str
@@ -80,8 +74,7 @@ class JobFinished:
     engine: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFailed:
+class RequestFailed(NamedTuple):
     """A request that can't be done, or a message that breaks the protocol. After a refused `submit` no job exists."""
 
     re: int | None

@@ -150,8 +150,11 @@ def _index(value: Any) -> int:
 def _coefficients(data: Any) -> dict[str, float] | None:
     if data is None:
         return None
-    if not isinstance(data, Mapping) or set(data) != set(BY_NAME):
+    if not isinstance(data, Mapping) or data.keys() != BY_NAME.keys():
         raise ValueError("coefficients must hold exactly the 61 known names")
+    values = data.values()
+    if all(type(value) is float for value in values) and math.isfinite(sum(values)):  # nearly always, and quick
+        return {name: data[name] for name in BY_NAME}
     return {name: _finite(data[name]) for name in BY_NAME}
 
 

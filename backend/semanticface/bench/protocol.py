@@ -12,11 +12,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import zmq
 
 from semanticface import paths
 from semanticface.client import ImageFrame, JobRequest
@@ -29,6 +32,8 @@ TARGET_MS = 2.0
 IMPORT_TARGET_MS = 100.0
 ENGINE = "echo-blind"
 WARM = 20
+ROUNDS = 3
+"""Rounds of bare hops and of round trips, in turn: the machine's own pace changes while they run."""
 TIMEOUT = 60.0
 
 
@@ -42,22 +47,59 @@ def run(frames: int = 300, jpeg: Path | None = None) -> dict[str, Any]:
     with private_backend() as backend:
         pump = _connected(backend)
         try:
-            trips = _one_by_one(pump, data, frames)
+            floors, trips = [], []
+            for part in range(ROUNDS):
+                floors += bare_hop_ms(data, frames // ROUNDS)
+                trips += _one_by_one(pump, data, frames // ROUNDS, first=1000 * part)
             rate = _pipelined(pump, data, frames)
         finally:
             pump.close()
     imports = client_import_ms()
     own = engine_ms()
-    median = statistics.median(trips)
+    median, floor = statistics.median(trips), statistics.median(floors)
     return {
         "frames": frames,
         "jpeg_bytes": len(data),
         "round_trip_ms": {"median": median, "p95": sorted(trips)[int(0.95 * len(trips))], "of_which_engine": own},
         "way_ms": {"median": median - own, "target": TARGET_MS},
+        "bare_encrypted_hop_ms": {"median": floor, "way_over_it": (median - own) / floor},
         "pipelined_frames_per_second": rate,
         "client_import_ms": {"median": imports, "target": IMPORT_TARGET_MS},
         "met": median - own <= TARGET_MS and imports <= IMPORT_TARGET_MS,
     }
+
+
+def bare_hop_ms(data: bytes, times: int) -> list[float]:
+    """Milliseconds for the same bytes to another thread and a short answer back: one CURVE connection and nothing else.
+
+    What the wire itself costs on this machine at this moment; the way holds one such hop, and one unencrypted.
+    """
+    context = zmq.Context()
+    near, far = context.socket(zmq.DEALER), context.socket(zmq.ROUTER)
+    public, secret = zmq.curve_keypair()
+    far.curve_server, far.curve_secretkey, far.curve_publickey = True, secret, public
+    near.curve_serverkey = public
+    near.curve_publickey, near.curve_secretkey = zmq.curve_keypair()
+    near.linger = far.linger = 0
+    far.bind("tcp://127.0.0.1:*")
+    near.connect(far.getsockopt_string(zmq.LAST_ENDPOINT))
+
+    def answer() -> None:
+        for _ in range(WARM + times):
+            identity, *_ = far.recv_multipart()
+            far.send_multipart([identity, b"." * 2000])
+
+    echo = threading.Thread(target=answer)
+    echo.start()
+    taken = []
+    for _ in range(WARM + times):
+        start = time.perf_counter()
+        near.send(data)
+        near.recv()
+        taken.append(1000 * (time.perf_counter() - start))
+    echo.join()
+    context.destroy(0)
+    return taken[WARM:]
 
 
 def made_jpeg() -> bytes:
@@ -152,11 +194,11 @@ def _job(pump: Pump) -> str:
     return job
 
 
-def _one_by_one(pump: Pump, data: bytes, frames: int) -> list[float]:
+def _one_by_one(pump: Pump, data: bytes, frames: int, first: int = 0) -> list[float]:
     """Milliseconds from sending each frame to its result, the first few left out."""
     job = _job(pump)
     trips = []
-    for number in range(WARM + frames):
+    for number in range(first, first + WARM + frames):
         picture = _picture(data, number)
         start = time.perf_counter()
         pump.send_frame(job, picture)

@@ -18,7 +18,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -104,13 +104,13 @@ def _start_logging(file: Path | None) -> None:
 
 
 @contextlib.contextmanager
-def _signals(stop: object) -> Iterator[None]:
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
     """SIGTERM and SIGINT end the loop cleanly."""
+    received: list[int] = []
 
     def end(number: int, frame: FrameType | None) -> None:
-        log.info("%s received", signal.Signals(number).name)
-        if callable(stop):
-            stop()
+        received.append(number)  # logged below: the log's stream may be in use where the signal came
+        stop()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -118,6 +118,8 @@ def _signals(stop: object) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        for got in received:
+            log.info("%s received", signal.Signals(got).name)
 
 
 @contextlib.contextmanager

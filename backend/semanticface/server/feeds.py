@@ -117,7 +117,7 @@ class Feed(Protocol):
 
 def key_of(*parts: bytes | memoryview) -> bytes:
     """A digest of these parts, each with its length, so that no two lists of parts look alike."""
-    digest = hashlib.blake2b(digest_size=32)
+    digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "little"))
         digest.update(part)
