@@ -101,9 +101,7 @@ def test_a_picture_without_a_face_is_a_status_and_not_an_error(tmp_path: Path, c
     assert (row["status"], row["coefficients"], row["faces"]) == ("no_face", None, 0)
 
 
-def test_a_hole_in_a_sequence_is_named_and_shows_in_the_exit_code(
-    tmp_path: Path, clip: Path
-) -> None:
+def test_a_hole_in_a_sequence_is_named_and_shows_in_the_exit_code(tmp_path: Path, clip: Path) -> None:
     import cv2
     import numpy as np
 

@@ -172,11 +172,16 @@ def bench_landmarks(
     mediapipe_python: Annotated[Path | None, typer.Option(help="A Python that has mediapipe 1.2.2.")] = None,
     frames: Annotated[int, typer.Option(help="Frames a round of the speed test.")] = 40,
     rounds: Annotated[int, typer.Option(help="Interleaved rounds; medians are reported.")] = 9,
+    write_reference: Annotated[
+        Path | None, typer.Option(help="Store MediaPipe's answers for one clip, for tests that run without it.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Landmark engine against MediaPipe: agreement, CPU time and frames per second, interleaved in one run."""
-    from semanticface.cli.bench import run_landmarks
+    from semanticface.cli.bench import run_landmarks, run_write_reference
 
+    if write_reference is not None:
+        raise typer.Exit(run_write_reference(clips or [], mediapipe_python, write_reference))
     raise typer.Exit(run_landmarks(clips or [], mediapipe_python, frames, rounds, json))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semanticface.cli.output import ExitCode, print_json, print_table
+from semanticface.errors import OptionsError
 
 
 def _rows(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -36,6 +37,17 @@ def run_landmarks(
 
     sources = list(clips) or [checkout() / "samples" / CLIP]
     return _report("landmarks", landmarks.run(sources, mediapipe_python, frames, rounds), as_json)
+
+
+def run_write_reference(clips: Sequence[Path], mediapipe_python: Path | None, out: Path) -> ExitCode:
+    """Needed again when the sample is rendered anew: its stored reference is what the engine's tests compare with."""
+    import semanticface.bench.landmarks as landmarks
+    from semanticface.demo.run import CLIP, checkout
+
+    if mediapipe_python is None or len(clips) > 1:
+        raise OptionsError("--write-reference needs --mediapipe-python and at most one clip")
+    landmarks.write_reference(next(iter(clips), checkout() / "samples" / CLIP), mediapipe_python, out)
+    return ExitCode.OK
 
 
 def run_protocol(frames: int, as_json: bool) -> ExitCode:
