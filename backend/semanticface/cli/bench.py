@@ -41,7 +41,7 @@ def run_landmarks(
 
 def run_write_reference(clips: Sequence[Path], mediapipe_python: Path | None, out: Path) -> ExitCode:
     """Needed again when the sample is rendered anew: its stored reference is what the engine's tests compare with."""
-    import semanticface.bench.landmarks as landmarks
+    from semanticface.bench import landmarks
     from semanticface.demo.run import CLIP, checkout
 
     if mediapipe_python is None or len(clips) > 1:
