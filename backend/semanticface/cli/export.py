@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 from semanticface.cli.output import ExitCode, console, print_json, print_table
-from semanticface.errors import TakeError
+from semanticface.errors import OptionsError, TakeError
 from semanticface.exchange.jsonl import write_jsonl
 from semanticface.exchange.livelink_csv import WithoutFace, write_livelink_csv
+from semanticface.media.timecode import nominal_rate, parse_timecode, timecode_at
 from semanticface.results import FrameResult
 from semanticface.take import Take, read_take
 
@@ -19,12 +21,31 @@ def _warn_damaged(take: Take) -> None:
         console().print(f"[yellow]warning:[/] {len(take.damaged)} damaged lines were left out (lines {lines})")
 
 
-def run_export(path: Path, to: str, out: Path, missing: str, as_json: bool) -> ExitCode:
+def livelink_start(asked: str, take: Take) -> str:
+    """The Live Link timecode of source frame 0: the footage's own for `source`, zero for "", else as written.
+
+    A frame of SMPTE timecode becomes its share of a 60-frame second, so that labels agree in hours, minutes and
+    seconds with the footage. Raises OptionsError when the footage has none.
+    """
+    text = take.header.timecode if asked == "source" else asked
+    if asked == "source" and not text:
+        raise OptionsError(
+            f"the footage of {take.path} carries no timecode", "give --start HH:MM:SS:FF, or leave it out"
+        )
+    if not text:
+        return "00:00:00:00.000"
+    start = parse_timecode(text)
+    sixtieths = start.frames * 60 / nominal_rate(take.header.rate or Fraction(60))
+    return f"{start.hours:02d}:{start.minutes:02d}:{start.seconds:02d}:{sixtieths:06.3f}"
+
+
+def run_export(path: Path, to: str, out: Path, missing: str, start: str, as_json: bool) -> ExitCode:
     """Write the take in the asked format; frames without a result are named, never filled in silently."""
     take = read_take(path)
     _warn_damaged(take)
     if to == "livelink-csv":
-        report = write_livelink_csv(out, take.results, without_face=WithoutFace(missing), rate=take.header.rate)
+        policy, first = WithoutFace(missing), livelink_start(start, take)
+        report = write_livelink_csv(out, take.results, without_face=policy, start=first, rate=take.header.rate)
         affected, written = [*report.skipped, *report.held, *report.neutral], report.rows
     else:
         write_jsonl(out, take.results, meta=take.header.to_dict())
@@ -47,7 +68,7 @@ def run_show(path: Path, frame: int | None, as_json: bool) -> ExitCode:
         result = take.by_frame().get(frame)
         if result is None:
             raise TakeError(f"{path} has no frame {frame}", "semanticface show TAKE lists what it holds")
-        _show_frame(result, as_json)
+        _show_frame(result, take, as_json)
         return ExitCode.OK
     categories = Counter(result.analysis.expression_category for result in take.results if result.analysis)
     if as_json:
@@ -59,12 +80,15 @@ def run_show(path: Path, frame: int | None, as_json: bool) -> ExitCode:
     return ExitCode.OK
 
 
-def _show_frame(result: FrameResult, as_json: bool) -> None:
+def _show_frame(result: FrameResult, take: Take, as_json: bool) -> None:
     if as_json:
         print_json(result.to_dict())
         return
     out = console()
-    out.print(f"frame {result.frame}, time {result.time} s, {result.status.value}, faces {result.faces}")
+    time = "" if result.time is None else f", {result.time:.3f} s"
+    header = take.header
+    code = f", {timecode_at(header.timecode, result.frame, header.rate)}" if header.timecode and header.rate else ""
+    out.print(f"frame {result.frame}{time}{code}: {result.status.value}, faces seen: {result.faces}")
     if result.message:
         out.print(result.message)
     if result.analysis:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import cv2
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from semanticface.errors import MediaError
 from semanticface.media.image_header import ImageFormat, ImageHeader, read_header
+from semanticface.protocol import PixelFormat
 
 MID_GREY = 128
 """What shows through transparent parts: no face, no edge stronger than needed."""
@@ -39,17 +39,7 @@ FILE_LIMITS = ImageLimits(max_bytes=512 * 1024 * 1024)
 """For files that the user named: a 4K floating-point frame is larger than anything that comes over the wire."""
 
 
-class RawFormat(StrEnum):
-    """Layout of raw pixels: bytes per pixel in this order, rows without padding."""
-
-    RGB8 = "RGB8"
-    RGBA8 = "RGBA8"
-    BGR8 = "BGR8"
-    GREY8 = "GREY8"
-
-    @property
-    def channels(self) -> int:
-        return {"RGB8": 3, "RGBA8": 4, "BGR8": 3, "GREY8": 1}[self.value]
+_CHANNELS = {PixelFormat.RGB8: 3, PixelFormat.RGBA8: 4, PixelFormat.BGR8: 3, PixelFormat.GREY8: 1}
 
 
 def check_size(width: int, height: int, where: str, limits: ImageLimits = WIRE_LIMITS) -> None:
@@ -87,7 +77,7 @@ def raw_image(
     data: bytes,
     width: int,
     height: int,
-    layout: RawFormat,
+    layout: PixelFormat,
     *,
     bottom_up: bool = False,
     limits: ImageLimits = WIRE_LIMITS,
@@ -98,17 +88,20 @@ def raw_image(
     """
     where = f"raw {layout} image"
     check_size(width, height, where, limits)
-    expected = width * height * layout.channels
+    channels = _CHANNELS.get(layout)
+    if channels is None:
+        raise MediaError(f"{where}: {layout} is not a layout of raw pixels")
+    expected = width * height * channels
     if len(data) != expected:
         raise MediaError(f"{where}: {width} x {height} pixels are {expected:,} bytes, {len(data):,} came")
-    pixels: NDArray[np.uint8] = np.frombuffer(data, np.uint8).reshape(height, width, layout.channels)
+    pixels: NDArray[np.uint8] = np.frombuffer(data, np.uint8).reshape(height, width, channels)
     if bottom_up:
         pixels = pixels[::-1]
-    if layout is RawFormat.GREY8:
+    if layout is PixelFormat.GREY8:
         pixels = np.repeat(pixels, 3, axis=2)
-    elif layout is RawFormat.BGR8:
+    elif layout is PixelFormat.BGR8:
         pixels = pixels[:, :, ::-1]
-    elif layout is RawFormat.RGBA8:
+    elif layout is PixelFormat.RGBA8:
         pixels = over_grey(pixels)
     return np.ascontiguousarray(pixels) if pixels.base is None else pixels.copy()
 

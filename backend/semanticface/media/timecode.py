@@ -1,4 +1,4 @@
-"""Timecode: SMPTE (non-drop and drop-frame) for editors, and the Live Link Face form in a 60-frame base.
+"""SMPTE timecode, non-drop and drop-frame. Live Link Face has a form of its own: `exchange.livelink_csv`.
 
 SMPTE 12M drop-frame skips *names*, never frames: at 29.97 the first two numbers of each minute that isn't a
 multiple of ten (four at 59.94), so that the label keeps to the clock. Rates are exact fractions. Standard
@@ -13,11 +13,7 @@ from fractions import Fraction
 
 from semanticface.errors import InputError
 
-LIVELINK_BASE = 60
-"""Live Link Face writes fractions of a second as frames of 60, whatever rate it records at (measured on recordings)."""
-
 _SMPTE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})", re.ASCII)
-_LIVELINK = re.compile(r"(\d{1,5}):(\d{1,2}):(\d{1,2})[:;](\d{1,2})(?:\.(\d{1,9}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,34 +91,7 @@ def parse_timecode(text: str) -> Timecode:
     return Timecode(hours, minutes, seconds, frames, drop=match[4] != ":")
 
 
-def livelink_from_seconds(seconds: Fraction | float) -> str:
-    """`HH:MM:SS:FF.mmm` with FF.mmm in 60ths of a second, as Live Link Face CSV has it.
-
-    Rounds once, to 1/60000 s, so a fraction that rounds to 60.000 carries into the seconds. Hours go on past 24.
-    Raises InputError for negative or infinite time.
-    """
-    try:
-        ticks = round(Fraction(seconds) * LIVELINK_BASE * 1000)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"{seconds} seconds is not a time") from error
-    if ticks < 0:
-        raise InputError(f"{float(seconds):g} seconds is before the start")
-    whole, part = divmod(ticks, LIVELINK_BASE * 1000)
-    frames, thousandths = divmod(part, 1000)
-    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}:{frames:02d}.{thousandths:03d}"
-
-
-def seconds_from_livelink(text: str) -> Fraction:
-    """Exact seconds from `HH:MM:SS:FF.mmm`: h*3600 + m*60 + s + FF.mmm/60 (Epic's own importer computes the same).
-
-    The decimals may be absent. Raises InputError.
-    """
-    match = _LIVELINK.fullmatch(text.strip())
-    if match is None:
-        raise InputError(f"'{text[:40]}' is not a Live Link Face timecode", "it reads HH:MM:SS:FF.mmm")
-    hours, minutes, seconds, frames = (int(match[group]) for group in range(1, 5))
-    if minutes > 59 or seconds > 59 or frames >= LIVELINK_BASE:
-        raise InputError(f"timecode '{text.strip()}' is out of range", "minutes, seconds and frames end at 59")
-    decimals = match[5] or ""
-    part = Fraction(int(decimals or 0), 10 ** len(decimals))
-    return hours * 3600 + minutes * 60 + seconds + (frames + part) / LIVELINK_BASE
+def timecode_at(start: str, frame: int, rate: Fraction) -> Timecode:
+    """The label of source frame `frame` of footage whose frame 0 carries `start`. Raises InputError."""
+    first = parse_timecode(start)
+    return timecode_from_frame(frame_from_timecode(first, rate) + frame, rate, drop=first.drop)

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from semanticface.errors import MediaError
-from semanticface.media.images import RawFormat, decode_image, raw_image
+from semanticface.media.images import decode_image, raw_image
 from semanticface.media.reader import MediaReader, Picture, open_media
 from semanticface.media.source import MediaRef, parse_rate
+from semanticface.protocol import PixelFormat
 from semanticface.results import Status
 
 OPEN_SOURCES = 8
@@ -112,11 +113,11 @@ def decode(payload: Any, row: tuple[int, float | None, str, int | None, int | No
     frame, time, format_, width, height, bottom_up = row
     where = f"frame {frame}"
     try:
-        if format_ == "encoded":
+        if format_ == PixelFormat.ENCODED:
             return Picture(frame, time, decode_image(bytes(payload), where=where))
         if width is None or height is None:
             raise MediaError(f"{where}: raw pixels without width and height", "send both")
-        layout = RawFormat(format_.upper())
-        return Picture(frame, time, raw_image(bytes(payload), width, height, layout, bottom_up=bottom_up))
+        pixels = raw_image(bytes(payload), width, height, PixelFormat(format_), bottom_up=bottom_up)
+        return Picture(frame, time, pixels)
     except MediaError as error:
         return Picture(frame, time, None, Status.UNREADABLE, str(error))
