@@ -10,14 +10,21 @@ from semanticface.cli.output import ExitCode, print_json, print_table
 from semanticface.errors import OptionsError
 
 
+def _word(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _rows(data: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """A row per figure; figures that stand side by side in one map, such as a mean and its percentiles, share one."""
     rows = []
     for name, value in data.items():
         label = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            rows += _rows(value, f"{label} / ")
+        if not isinstance(value, Mapping):
+            rows.append((label, _word(value)))
+        elif any(isinstance(inner, Mapping) for inner in value.values()):
+            rows += _rows(value, f"{label}, ")
         else:
-            rows.append((label, f"{value:.5g}" if isinstance(value, float) else str(value)))
+            rows.append((label, ", ".join(f"{inner} {_word(one)}" for inner, one in value.items())))
     return rows
 
 

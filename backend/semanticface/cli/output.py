@@ -77,8 +77,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     table = Table(*columns)
     for row in rows:
         table.add_row(*row)
-    out = Console(highlight=False, soft_wrap=True)
-    out.print(title, markup=False)
+    out = Console(highlight=False)
+    if not out.is_terminal:
+        out = Console(highlight=False, width=160)  # a log or a pipe has no edge to wrap at
+    out.print(title, markup=False, soft_wrap=True)
     out.print(table)
 
 
