@@ -18,7 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from semanticface import launch
 from semanticface.connection import ConnectionState
 from semanticface.errors import (
     BackendLost,
@@ -43,7 +42,7 @@ from semanticface.pump import (
     RequestFailed,
 )
 from semanticface.results import FrameResult
-from semanticface.runfile import RunFile
+from semanticface.runfile import RunFile, live_run_file
 
 __all__ = [
     "Answer",
@@ -91,8 +90,10 @@ class Client:
         """
         deadline = time.monotonic() + timeout
         if run is None:
-            run = launch.live_run_file()
+            run = live_run_file()
         if run is None and start:
+            from semanticface import launch  # a quarter of this module's import, and most clients join
+
             run = launch.start(timeout=timeout)
         if run is None:
             raise BackendMissing("no backend is running", "start one with `semanticface serve`")
