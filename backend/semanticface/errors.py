@@ -8,6 +8,7 @@
     │   └── ExchangeError     a CSV, JSON or UDP packet that breaks its format
     ├── AssetError            a model file that is missing, wrong or can't be fetched
     ├── EngineError           an engine that can't start or failed on its own account
+    ├── UnparseableAnswer     a language model's answer that can't be read exactly
     ├── ProtocolError         a message that breaks the protocol or its limits
     └── BackendError          the backend process
         ├── BackendMissing    no installation that could be started
@@ -67,6 +68,10 @@ class AssetError(SemanticFaceError):
 
 class EngineError(SemanticFaceError):
     kind = "engine"
+
+
+class UnparseableAnswer(SemanticFaceError):
+    kind = "unparseable"
 
 
 class ProtocolError(SemanticFaceError):
