@@ -154,6 +154,14 @@ def test_movements_are_read_by_region_however_they_are_laid_out(movements, expec
     assert analysis.symmetry == FIELDS.symmetry
 
 
+def test_numbered_items_below_a_field_are_its_regions_and_no_fields() -> None:
+    movements = "2. **Muscle Movements**:\n   1. **Eye movement**: gaze down\n   2. **Mouth muscles**: relaxed\n"
+    parsed = parse_answer(f"1. **Expression**: calm\n{movements}3. **Emotion**: none\n4. **Symmetry**: even\n\n{BARE}")
+    assert parsed.analysis == Analysis(
+        "calm", {"eye movement": "gaze down", "mouth muscles": "relaxed"}, "none", "even"
+    )
+
+
 def test_values_outlive_an_analysis_that_breaks_json() -> None:
     text = paper(FIELDS.to_dict()).replace("corners up", 'a "surprised" mouth')
     parsed = parse_answer(text)

@@ -134,6 +134,7 @@ REFUSED: dict[str, Mutation] = {
     "lost colon": with_pair(lambda name, value, pair: f'"{name}" {value},'),
     "lost quote": with_pair(lambda name, value, pair: f'"{name}: {value},'),
     "open comment": with_pair(lambda name, value, pair: f"{pair}, /* "),
+    "open comment at the end": after_last(", /* "),
     "other answer": lambda sample, _: (
         f"{sample.text}\n{bare_object(sample.spelled | {'JawOpen': other(sample.spelled['JawOpen'])})}"
     ),

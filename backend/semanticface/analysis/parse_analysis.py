@@ -28,7 +28,7 @@ _FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 FIELDS = ("expression_category", "muscle_movements", "emotional_implication", "symmetry")
 
 _NUMBERED = re.compile(r"(?:#{1,6} ?)?(?:\d{1,2}[.)] ?)?")
-_BULLET = re.compile(r"[-*+•] +")
+_BULLET = re.compile(r"(?:[-*+•]|\d{1,2}[.)]) +")
 
 
 def analysis_from_markdown(text: str) -> tuple[Analysis | None, tuple[str, ...]]:

@@ -17,7 +17,7 @@ SHAPE_RANGE = (-0.001, 1.2)
 """Plausible for a blendshape: recordings reach 1.05, and three decimals may round a zero to -0.001."""
 ROTATION_RANGE = (-PI, PI)
 
-HINT = "nothing is filled in: run this frame again, or look at the raw answer"
+HINT = "no value is filled in; the raw answer shows what the model wrote"
 
 
 @dataclass(frozen=True, slots=True)
