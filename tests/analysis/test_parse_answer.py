@@ -114,6 +114,11 @@ def test_the_papers_dialect_comes_back_as_it_was_written(analysis, spelled, inde
     assert (parsed.dialect, parsed.repairs) == (Dialect.PAPER, ())
 
 
+def test_a_value_inside_a_broken_analysis_spoils_the_answer() -> None:
+    text = paper(FIELDS.to_dict())
+    assert "comma" in refused(text.replace("corners up", 'such as {"JawOpen": 1.2}'))
+
+
 def test_an_answer_without_analysis_has_none_and_nothing_to_repair() -> None:
     for text in (BARE, f'{{"arkit": {BARE}}}', paper(None), paper({})):
         parsed = parse_answer(text)

@@ -8,6 +8,7 @@ This module knows nothing of models, tokens or frames.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,7 @@ LONGEST_ANSWER = 65_536
 """Characters of an answer that are read; a real one has 2,700."""
 _ANALYSIS = "analysis"
 _ARKIT = "arkit"
+_PAIR = re.compile(r"""["'](\w{1,32})["'][ \t\r\n]*+:""")
 
 
 class Dialect(StrEnum):
@@ -67,7 +69,7 @@ def parse_answer(text: str) -> ParsedAnswer:
         raise UnparseableAnswer(f"more than {MAX_OBJECTS} JSON objects in one answer", HINT)
     found = [piece for piece in pieces if isinstance(piece, Found)]
     failed = [piece for piece in pieces if isinstance(piece, Failed)]
-    _refuse_broken_values(text, failed)
+    _refuse_broken_values(text, pieces)
     answers = [answer for piece in found for answer in _answers(piece)]
     if not answers:
         raise _nothing(text, found, failed)
@@ -83,10 +85,14 @@ def parse_answer(text: str) -> ParsedAnswer:
     )
 
 
-def _refuse_broken_values(text: str, failed: list[Failed]) -> None:
+def _refuse_broken_values(text: str, pieces: list[Found | Failed]) -> None:
     """An object that breaks among its values spoils the answer, even if another one follows: which one is meant?"""
-    for piece in failed:
-        if any(canonical_name(key) or key.lower() == _ARKIT for key in piece.keys):
+    ends = [*(piece.start for piece in pieces), len(text)][1:]
+    for piece, end in zip(pieces, ends, strict=True):
+        if isinstance(piece, Found):
+            continue
+        behind = _PAIR.findall(text, piece.start, end)  # names that the reader didn't reach
+        if _ARKIT in map(str.lower, piece.keys) or any(map(canonical_name, (*piece.keys, *behind))):
             raise UnparseableAnswer(f"{piece.reason}, at {place(text, piece.position)}", HINT)
 
 
