@@ -93,11 +93,4 @@ class SEMANTICFACE_OT_cancel_analysis(bpy.types.Operator):
 _CLASSES = (SEMANTICFACE_OT_analyze_footage, SEMANTICFACE_OT_cancel_analysis)
 
 
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

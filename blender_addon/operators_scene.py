@@ -52,11 +52,4 @@ class SEMANTICFACE_OT_find_targets(bpy.types.Operator):
 _CLASSES = (SEMANTICFACE_OT_add_demo_head, SEMANTICFACE_OT_find_targets)
 
 
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

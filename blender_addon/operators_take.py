@@ -117,11 +117,4 @@ class SEMANTICFACE_OT_load_analysis(bpy.types.Operator):
 _CLASSES = (SEMANTICFACE_OT_key_take, SEMANTICFACE_OT_load_analysis)
 
 
-def register() -> None:
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)
