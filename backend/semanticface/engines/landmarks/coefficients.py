@@ -33,7 +33,7 @@ def tongue_out(score: float) -> float:
     real faces (jawOpen up to 0.63) without a tongue it stays at or below 0.02, on 38 photographs and drawings
     at or below 0.065. On two clips of a woman and a girl who show the tongue (tip down, left and right; 384
     frames), it reaches 0.76 and 0.999, and the frames above 0.5 that were looked at (a contact sheet) all show
-    a tongue; one toothy laugh got 0.46. What it can't do: a tongue that is barely out, far from the camera or
+    a tongue. What it can't do: a tongue that is barely out, far from the camera or
     turned away stays below 0.3, and one laugh with bare teeth reached 0.46. Hence the dead zone: TongueOut is
     sure when it is there, and absent when in doubt.
     """
