@@ -115,12 +115,13 @@ def is_take(path: Path) -> bool:
 
 def read_take(path: Path) -> Take:
     """Read a take folder, also while it is being written. Raises TakeError naming what is wrong."""
-    header = _read_header(path)
+    header = read_header(path)
     results, damaged, _ = _scan(path / FRAMES_NAME)
     return Take(path, header, tuple(results[number] for number in sorted(results)), tuple(damaged))
 
 
-def _read_header(path: Path) -> TakeHeader:
+def read_header(path: Path) -> TakeHeader:
+    """The header alone, without reading the frames. Raises TakeError naming what is wrong."""
     file = path / HEADER_NAME
     try:
         if file.stat().st_size > MAX_HEADER:
@@ -175,7 +176,7 @@ class TakeWriter:
         frames = path / FRAMES_NAME
         try:
             if is_take(path):
-                old = _read_header(path)
+                old = read_header(path)
                 if old.key != header.key:
                     raise TakeError(
                         f"{path} holds a take of other footage or other settings", "choose another folder or remove it"

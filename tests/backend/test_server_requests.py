@@ -15,7 +15,7 @@ import msgpack
 import pytest
 from server_kit import Backend, Wire, backend, picture, sequence, wait_for
 
-from semanticface.protocol import MAJOR, REQUESTS, pack
+from semanticface.protocol import MAJOR, REQUESTS, expand_runs, pack
 from semanticface.take import read_take
 
 
@@ -139,6 +139,27 @@ def test_a_pick_of_frames_is_answered_and_a_second_job_finds_it_stored(wire: Wir
     known = {frame for frame, stored in zip(second.frames, second.stored, strict=True) if stored}
     assert known == {5, 40, 41, 42, 43, 44}
     assert {r["frame"]: r for r in first.results}[42] == {r["frame"]: r for r in second.results}[42]
+
+
+def test_sent_pictures_resume_their_take_and_other_pictures_are_kept_out_of_it(wire: Wire, tmp_path: Path) -> None:
+    take = str(tmp_path / "take")
+    pictures = [picture(30 * number) for number in range(4)]
+    assert wire.analyze(pictures[:2], take=take).state == "done"
+    assert wire.analyze(pictures, take=take).state == "done"
+    lines = (tmp_path / "take" / "frames.jsonl").read_bytes()
+    assert len(lines.splitlines()) == 4, "what was there is not written again"
+    end = wire.analyze([picture(33), *pictures[1:]], take=take)
+    assert end.state == "failed" and end.error is not None and end.error["kind"] == "take"
+    assert "frame 0" in end.error["message"]
+    assert (tmp_path / "take" / "frames.jsonl").read_bytes() == lines
+
+
+def test_a_take_remembers_every_frame_that_was_asked_for(wire: Wire, tmp_path: Path) -> None:
+    media = sequence(tmp_path / "seq", 12)
+    for frames in ([[0, 3, 1]], [[6, 10, 2]]):
+        assert wire.finish(wire.submit(media=media, frames=frames, take=str(tmp_path / "take"))).state == "done"
+    header = read_take(tmp_path / "take").header
+    assert expand_runs(header.frames or ()) == [0, 1, 2, 3, 6, 8, 10]
 
 
 def test_a_take_of_other_settings_is_refused_and_left_alone(wire: Wire, tmp_path: Path) -> None:

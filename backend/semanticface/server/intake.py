@@ -15,13 +15,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from semanticface.errors import OptionsError, ProtocolError, SemanticFaceError, TakeError
-from semanticface.protocol import MAX_FRAMES, to_runs
+from semanticface.protocol import MAX_FRAMES, expand_runs, to_runs
 from semanticface.results import FrameResult, Status
 from semanticface.server.channel import Envelope
 from semanticface.server.feeds import ByteFeed, Feed, MediaFeed, Picture, Prepared
 from semanticface.server.jobs import Job
 from semanticface.server.pool import Pool
-from semanticface.take import TakeHeader, TakeWriter
+from semanticface.take import TakeHeader, TakeWriter, is_take, read_header
 
 if TYPE_CHECKING:
     from semanticface.server.front import Front
@@ -148,15 +148,17 @@ def open_take(job: Job, prepared: Prepared, frames: tuple[int, ...]) -> TakeWrit
     source = {"sent": True} if media is None else {**dict(info.get("media", media)), "content": prepared.content}
     facts = ("width", "height", "frame_count", "codec", "variable_rate", "rate_assumed", "first_number")
     source |= {name: info[name] for name in facts if name in info}
+    old = read_header(job.spec.take) if is_take(job.spec.take) else None
+    asked = set(frames) | set(expand_runs(old.frames or ()) if old is not None else ())
     header = TakeHeader(
         source=source,
         rate=None if info.get("rate") is None else Fraction(info["rate"]),
         engine=dict(prepared.engine),
         options=dict(prepared.options),
         key=take_key(prepared),
-        frames=tuple((run[0], run[1], run[2]) for run in to_runs(frames)) if media is not None else None,
+        frames=tuple((run[0], run[1], run[2]) for run in to_runs(sorted(asked))) if media is not None else None,
         timecode=info.get("timecode") or "",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="seconds") if old is None else old.created,
     )
     return TakeWriter(job.spec.take, header)
 
@@ -164,4 +166,4 @@ def open_take(job: Job, prepared: Prepared, frames: tuple[int, ...]) -> TakeWrit
 def take_key(prepared: Prepared) -> str:
     """A digest of what every result of the take depends on: content, engine, options. Not the choice of frames."""
     parts: list[Any] = [prepared.content, prepared.fingerprint, dict(prepared.options)]
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

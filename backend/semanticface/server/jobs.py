@@ -117,9 +117,9 @@ class Job:
         """The frame at `index` of the job has its final result: to the take at once, to the client in its turn."""
         if self.state.ended or self.feed is None:
             return
-        if self.take is not None and self.take.stored.get(result.frame) != result:
+        if self.take is not None:
             try:
-                self.take.append(result)
+                file(result, self.take)
             except TakeError as error:
                 self.fail(error)
                 return
@@ -215,3 +215,19 @@ class Job:
         self.state = state
         self._told = (-1, self._told[1])
         self._told_at = 0.0
+
+
+def file(result: FrameResult, take: TakeWriter) -> None:
+    """Put a result into the take, unless it is there already; one that failed in an earlier run is replaced.
+
+    Raises TakeError when the take holds another result for this frame. Footage is known by its content before a job
+    begins; sent pictures show only here that they aren't those that the take was made from.
+    """
+    old = take.stored.get(result.frame)
+    if old is None or old.status is Status.FAILED:
+        take.append(result)
+    elif old != result:
+        raise TakeError(
+            f"{take.path} holds another result for frame {result.frame}: it was made from other pictures",
+            "choose another folder",
+        )
