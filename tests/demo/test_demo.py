@@ -15,6 +15,8 @@ import pytest
 from semanticface.actions import CSV_ORDER
 from semanticface.demo.compare import compare
 from semanticface.demo.preview import compose, write_video
+from semanticface.demo.run import run_demo
+from semanticface.errors import TakeError
 from semanticface.media import MediaRef, open_media
 
 
@@ -52,6 +54,16 @@ def test_preview_keeps_rate_and_count(tmp_path: Path) -> None:
     with open_media(MediaRef.from_user(str(tmp_path / "p.mp4"))) as reader:
         assert (reader.info.frame_count, reader.info.rate) == (12, Fraction(30000, 1001))
         assert (reader.info.width, reader.info.height) == (192, 96 + 150)
+
+
+def test_the_demonstration_never_removes_a_folder_that_is_not_its_own(
+    tmp_path: Path, samples: Path, face_landmarker: Path
+) -> None:
+    (tmp_path / "take").mkdir()
+    (tmp_path / "take" / "precious.txt").write_text("mine")
+    with pytest.raises(TakeError, match="not a take"):
+        run_demo(tmp_path, samples, lambda line: None)
+    assert (tmp_path / "take" / "precious.txt").read_text() == "mine"
 
 
 @pytest.mark.blender

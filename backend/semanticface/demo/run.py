@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from semanticface.client import Client
 from semanticface.demo.compare import RegionError, compare
 from semanticface.errors import InputError
 from semanticface.exchange.livelink_csv import read_livelink_csv, write_livelink_csv
-from semanticface.take import Take, read_take
+from semanticface.take import Take, is_take, read_header, read_take
 
 CLIP, TRUTH = "rom_head.mp4", "rom_head.csv"
 BLENDER_TIMEOUT = 240.0
@@ -58,19 +59,20 @@ def run_demo(out: Path, sample: Path | None, say: Say) -> DemoReport:
     take = _analyze(samples / CLIP, out / "take", say)
     csv = write_livelink_csv(out / "rom_head.csv", take.results, rate=take.header.rate)
     errors = _errors(take, samples / TRUTH)
-    blend = _blender(samples / CLIP, out, say)
-    preview = _preview(samples / CLIP, take, out) if blend else None
+    with tempfile.TemporaryDirectory(prefix="semanticface-demo-") as frames:
+        blend = _blender(samples / CLIP, out, Path(frames), say)
+        preview = _preview(samples / CLIP, take, Path(frames), out / "preview.mp4") if blend else None
     files = (out / "take", out / "rom_head.csv", *(path for path in (blend, preview) if path))
     return DemoReport(files, tuple(errors), csv.rows, time.monotonic() - started)
 
 
 def _analyze(clip: Path, folder: Path, say: Say) -> Take:
-    for asset in assets.list_assets():
-        if assets.locate(asset) is None:
-            say(f"fetching {asset.name} ({asset.size / 1e6:.1f} MB, {asset.licence})")
-            assets.pull(asset)
-    if folder.exists():
-        shutil.rmtree(folder)  # ours alone: the demonstration shows a whole run, results come from the cache if stored
+    model = assets.FACE_LANDMARKER
+    if assets.locate(model) is None:
+        say(f"fetching {model.name} ({model.size / 1e6:.1f} MB, {model.licence})")
+        assets.pull(model)
+    if is_take(folder) and Path(str(read_header(folder).source.get("path"))).name == clip.name:
+        shutil.rmtree(folder)  # an earlier demonstration's; any other folder is the user's, and the backend refuses it
     with Client.connect(app="semanticface demo") as client:
         began = time.monotonic()
         results = list(client.analyze(str(clip), take=str(folder.absolute())))
@@ -85,11 +87,9 @@ def _errors(take: Take, truth: Path) -> list[RegionError]:
     return compare(found, exact)
 
 
-def _blender(clip: Path, out: Path, say: Say) -> Path | None:
+def _blender(clip: Path, out: Path, frames: Path, say: Say) -> Path | None:
     """Key the take onto the demo head in a Blender process of its own; None where Blender can't run."""
     blend = out / "demo.blend"
-    frames = out / "frames"
-    shutil.rmtree(frames, ignore_errors=True)
     command = [sys.executable, "-m", "semanticface.demo.blend", "--addon", str(checkout()), "--take", str(out / "take")]
     command += ["--clip", str(clip), "--blend", str(blend), "--frames", str(frames)]
     began = time.monotonic()
@@ -106,7 +106,7 @@ def _blender(clip: Path, out: Path, say: Say) -> Path | None:
     return blend
 
 
-def _preview(clip: Path, take: Take, out: Path) -> Path:
+def _preview(clip: Path, take: Take, rendered: Path, path: Path) -> Path:
     import cv2
     import numpy as np
 
@@ -118,7 +118,7 @@ def _preview(clip: Path, take: Take, out: Path) -> Path:
         results = take.by_frame()
         with open_media(MediaRef.from_user(str(clip))) as reader:
             for picture in reader.read(sorted(results)):
-                head = cv2.imread(str(out / "frames" / f"{picture.frame:05d}.png"), cv2.IMREAD_COLOR_RGB)
+                head = cv2.imread(str(rendered / f"{picture.frame:05d}.png"), cv2.IMREAD_COLOR_RGB)
                 analysis = results[picture.frame].analysis
                 if picture.image is None or head is None or analysis is None:
                     continue
@@ -126,9 +126,7 @@ def _preview(clip: Path, take: Take, out: Path) -> Path:
                 title = f"{picture.frame:3d}  {analysis.expression_category}"
                 yield compose(picture.image, np.asarray(head, np.uint8), title, lines)
 
-    path = out / "preview.mp4"
     if take.header.rate is None:
         raise InputError(f"{clip} has no frame rate")
     write_video(path, frames(), take.header.rate)
-    shutil.rmtree(out / "frames", ignore_errors=True)
     return path
