@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-APP = "SemanticFace"
 CATEGORY = "SemanticFace"
 SETTINGS = "semanticface"
 """Name of the settings on a scene: `scene.semanticface`."""

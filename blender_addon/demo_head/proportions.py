@@ -32,7 +32,6 @@ LID_UPPER_RISE = 25.0
 LID_LOWER_DROP = 20.0
 """How far the lid margins stand from the line between the corners, in degrees seen from the eye's centre."""
 
-MOUTH_CENTER = np.array([0.0, -4.6, -6.2])
 MOUTH_HALF_WIDTH = 2.55
 MOUTH_LINE_Z = -6.2
 LIP_FRONT_Y = -9.2

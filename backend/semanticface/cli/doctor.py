@@ -53,9 +53,10 @@ def _packages() -> Finding:
 
 
 def _models() -> Finding:
-    missing = [asset.name for asset in assets.list_assets() if assets.locate(asset) is None]
-    detail = f"missing: {', '.join(missing)}" if missing else f"all here ({paths.models_dir()})"
-    return Finding("models", not missing, detail, "semanticface models pull NAME, or models import without a network")
+    model = assets.FACE_LANDMARKER  # the one that every installation needs; `models list` has them all
+    path = assets.locate(model)
+    remedy = f"semanticface models pull {model.name}, or models import FILE without a network"
+    return Finding("landmark model", path is not None, str(path or f"{model.file_name} is missing"), remedy)
 
 
 def _folders() -> Finding:
@@ -94,7 +95,7 @@ def _engine() -> Finding:
         engine.close()
         return Finding("landmark engine", True, f"runs; an empty picture gives {result.status.value}")
     except (SemanticFaceError, ImportError, OSError) as error:
-        return Finding("landmark engine", False, str(error), "repair the packages and models above")
+        return Finding("landmark engine", False, str(error), "repair the packages and the model above")
 
 
 def _blender() -> Finding:

@@ -46,7 +46,7 @@ def run_export(path: Path, to: str, out: Path, missing: str, start: str, as_json
     if to == "livelink-csv":
         policy, first = WithoutFace(missing), livelink_start(start, take)
         report = write_livelink_csv(out, take.results, without_face=policy, start=first, rate=take.header.rate)
-        affected, written = [*report.skipped, *report.held, *report.neutral], report.rows
+        affected, written = list(report.without_coefficients), report.rows
     else:
         write_jsonl(out, take.results, meta=take.header.to_dict())
         affected, written = [], len(take.results)  # each line carries its own status

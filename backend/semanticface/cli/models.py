@@ -15,11 +15,13 @@ def run_list(as_json: bool) -> ExitCode:
         path = assets.locate(asset)
         if as_json:
             where = None if path is None else str(path)
-            print_json({"name": asset.name, "version": asset.version, "licence": asset.licence, "path": where})
+            facts = {"name": asset.name, "version": asset.version, "licence": asset.licence}
+            print_json({**facts, "description": asset.description, "path": where})
         size = f"{asset.size / 1e6:.1f} MB"
-        rows.append((asset.name, asset.version, size, asset.licence, "not here" if path is None else str(path)))
+        place = "not here" if path is None else str(path)
+        rows.append((asset.name, asset.description, asset.version, size, asset.licence, place))
     if not as_json:
-        print_table("model files", ("name", "version", "size", "licence", "where"), rows)
+        print_table("model files", ("name", "what", "version", "size", "licence", "where"), rows)
     return ExitCode.OK
 
 

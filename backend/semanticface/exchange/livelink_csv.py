@@ -87,8 +87,9 @@ class WriteReport:
     neutral: tuple[int, ...]
 
     @property
-    def without_coefficients(self) -> int:
-        return len(self.skipped) + len(self.held) + len(self.neutral)
+    def without_coefficients(self) -> tuple[int, ...]:
+        """All source frames that had none, ascending."""
+        return tuple(sorted((*self.skipped, *self.held, *self.neutral)))
 
 
 def parse_timecode(text: str) -> int:
