@@ -1,4 +1,4 @@
-"""What an engine says about one frame: status, coefficients, analysis, confidence.
+"""What an engine says about one frame: status, coefficients, analysis, confidence, and how sure it is of each value.
 
 A `FrameResult` is raw and final: calibration, smoothing and retargeting work on copies elsewhere. It carries
 its own identity (`frame`, `time`), so nothing downstream may rely on its position in a list. A frame without
@@ -71,6 +71,23 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """How one value was read from a language model's choice of digits; in the action's own unit.
+
+    `argmax`: the value as the text has it. `expectation`: the mean of the digits' distribution, which lies between
+    the steps that the text can name. `deviation`: the distribution's standard deviation, never negative.
+    """
+
+    argmax: float
+    expectation: float
+    deviation: float
+
+    def to_list(self) -> list[float]:
+        """[argmax, expectation, deviation]: the form in which it is stored and sent."""
+        return [self.argmax, self.expectation, self.deviation]
+
+
+@dataclass(frozen=True, slots=True)
 class FrameResult:
     """One frame's result.
 
@@ -78,7 +95,8 @@ class FrameResult:
     source (None for a still image). `coefficients` maps all 61 names to values (shapes in [0, 1], rotations
     in radians) when `status` is OK, else it is None. `confidence` is in [0, 1]. `faces` counts the faces that
     were seen. `box` is the chosen face as (x, y, width, height) in pixels of the upright picture. `message`
-    explains a status other than OK; `raw_text` keeps a language model's answer where one was given.
+    explains a status other than OK, or adds a remark to it; `raw_text` keeps a language model's answer where one was
+    given. `estimates` tells of all 61 values how they were read, where an engine knows it; only with OK.
     """
 
     frame: int
@@ -91,10 +109,13 @@ class FrameResult:
     box: tuple[float, float, float, float] | None = None
     message: str = ""
     raw_text: str = field(default="", repr=False)
+    estimates: Mapping[str, Estimate] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if (self.coefficients is not None) != (self.status is Status.OK):
             raise ValueError(f"frame {self.frame}: status {self.status} and coefficients contradict each other")
+        if self.estimates is not None and self.coefficients is None:
+            raise ValueError(f"frame {self.frame}: estimates of coefficients that are not there")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for msgpack and JSON; optional fields that are empty are left out."""
@@ -113,6 +134,8 @@ class FrameResult:
             out["message"] = self.message
         if self.raw_text:
             out["raw_text"] = self.raw_text
+        if self.estimates is not None:
+            out["estimates"] = {name: estimate.to_list() for name, estimate in self.estimates.items()}
         return out
 
     @classmethod
@@ -130,6 +153,7 @@ class FrameResult:
                 box=_box(data.get("box")),
                 message=str(data.get("message", "")),
                 raw_text=str(data.get("raw_text", "")),
+                estimates=_estimates(data.get("estimates")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProtocolError(f"not a frame result: {type(error).__name__}: {error}") from error
@@ -156,6 +180,23 @@ def _coefficients(data: Any) -> dict[str, float] | None:
     if all(type(value) is float for value in values) and math.isfinite(sum(values)):  # nearly always, and quick
         return {name: data[name] for name in BY_NAME}
     return {name: _finite(data[name]) for name in BY_NAME}
+
+
+def _estimates(data: Any) -> dict[str, Estimate] | None:
+    if data is None:
+        return None
+    if not isinstance(data, Mapping) or data.keys() != BY_NAME.keys():
+        raise ValueError("estimates must hold exactly the 61 known names")
+    return {name: _estimate(name, data[name]) for name in BY_NAME}
+
+
+def _estimate(name: str, values: Any) -> Estimate:
+    if not isinstance(values, (list, tuple)) or len(values) != 3:
+        raise ValueError(f"the estimate of {name} needs [argmax, expectation, deviation]")
+    argmax, expectation, deviation = map(_finite, values)
+    if deviation < 0:
+        raise ValueError(f"the estimate of {name} has the negative deviation {deviation}")
+    return Estimate(argmax, expectation, deviation)
 
 
 def _box(data: Any) -> tuple[float, float, float, float] | None:

@@ -13,7 +13,7 @@ from semanticface import errors, protocol
 from semanticface.actions import CSV_ORDER
 from semanticface.mock_script import Fault, Script, media_info, motion
 from semanticface.protocol import REPLIES, REQUESTS, JobState, PixelFormat, Priority, Shape, WorkerState, pack
-from semanticface.results import FrameResult, Status
+from semanticface.results import Estimate, FrameResult, Status
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text("utf-8")
 
@@ -85,7 +85,8 @@ def test_the_limits_are_those_of_the_code() -> None:
 
 def test_each_key_of_a_result_and_of_the_media_info_is_named() -> None:
     text = chapter("A frame's result")
-    keys = FrameResult(0, 0.0, Status.OK, motion(0), None, 1.0, 1, (0, 0, 1, 1), "m", "r").to_dict()
+    estimates = dict.fromkeys(CSV_ORDER, Estimate(0.1, 0.12, 0.03))
+    keys = FrameResult(0, 0.0, Status.OK, motion(0), None, 1.0, 1, (0, 0, 1, 1), "m", "r", estimates).to_dict()
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(keys)
     info = chapter("`media`", 3, chapter("Replies"))
     for key in media_info(Script()):

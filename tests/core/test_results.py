@@ -8,9 +8,11 @@ import pytest
 
 from semanticface.actions import CSV_ORDER
 from semanticface.errors import ProtocolError, SemanticFaceError, TakeError, from_wire, to_wire
-from semanticface.results import FrameResult, Status
+from semanticface.results import Estimate, FrameResult, Status
 
 FACE = {name: index / 100 for index, name in enumerate(CSV_ORDER)}
+ESTIMATES = {name: Estimate(value, value + 0.01, 0.02) for name, value in FACE.items()}
+READ = {name: [0.1, 0.12, 0.0] for name in FACE}
 
 
 def test_a_frame_without_a_face_cannot_carry_coefficients() -> None:
@@ -36,6 +38,13 @@ def test_a_frame_without_a_face_cannot_carry_coefficients() -> None:
         {"box": [1, 2, 3]},
         {"analysis": {"symmetry": "x"}},
         {"confidence": "high"},
+        {"estimates": READ | {"Extra": [0.1, 0.1, 0.0]}},
+        {"estimates": {"JawOpen": [0.1, 0.1, 0.0]}},
+        {"estimates": READ | {"JawOpen": [0.1, math.nan, 0.0]}},
+        {"estimates": READ | {"JawOpen": [0.1, 0.1]}},
+        {"estimates": READ | {"JawOpen": [0.1, 0.1, -0.1]}},
+        {"estimates": READ | {"JawOpen": 0.1}},
+        {"estimates": READ, "status": "no_face", "coefficients": None},
     ],
     ids=str,
 )
@@ -44,6 +53,13 @@ def test_rubbish_is_refused_with_a_protocol_error(change) -> None:
     assert FrameResult.from_dict(good).frame == 4
     with pytest.raises(ProtocolError, match=r"frame result|analysis needs"):
         FrameResult.from_dict({**good, **change})
+
+
+def test_how_each_value_was_read_comes_back_as_it_was_and_is_left_out_where_nothing_is_known() -> None:
+    told = FrameResult(4, 0.1, Status.OK, FACE, estimates=ESTIMATES)
+    assert FrameResult.from_dict(told.to_dict()) == told
+    assert told.to_dict()["estimates"]["JawOpen"] == ESTIMATES["JawOpen"].to_list()
+    assert "estimates" not in FrameResult(4, 0.1, Status.OK, FACE).to_dict()
 
 
 def test_fields_of_a_newer_writer_are_ignored() -> None:

@@ -56,12 +56,23 @@ class EngineInfo:
         return {"name": self.name, "version": self.version, "model": self.model, "device": self.device}
 
 
+def _untold(frame: FrameInput, text: str) -> None:
+    """Nobody follows the text as it is written."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the client asked of the engine, already validated by it: `values` as plain JSON types."""
+    """What the client asked of the engine, already validated by it: `values` as plain JSON types.
+
+    `cancelled` turns true when nobody waits for the frames in hand any more; a slow engine asks it now and then.
+    `partial(frame, text)` tells the whole analysis of a frame as far as it is written. An engine that takes long over a
+    frame calls it as often as it likes, also with a text that has not grown: each call is a sign of life, without which
+    the backend takes a worker for hanging. `frame` must be the object that the session was given. Cheap, never raises.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     cancelled: Callable[[], bool] = lambda: False
+    partial: Callable[[FrameInput, str], None] = _untold
 
 
 class Session(Protocol):
