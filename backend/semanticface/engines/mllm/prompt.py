@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prompt:
-    """One question: `ids` with one picture token for each 32 x 32 pixels; `patches` (P, 1536) float32; `grid` (1, h, w).
+    """One question: `ids` with a picture token for each 32 x 32 pixels; `patches` (P, 1536) float32; `grid` (1, h, w).
 
     P = h * w patches of 16 x 16 pixels, four to a picture token.
     """
