@@ -8,6 +8,7 @@ This room never runs a model and never goes to the network unless `pull` is call
 from __future__ import annotations
 
 from semanticface.assets.fetch import OFFLINE_VARIABLE, pull
+from semanticface.assets.manifest import MANIFEST, recorded_digests
 from semanticface.assets.registry import (
     FACE_LANDMARKER,
     Asset,
@@ -17,10 +18,11 @@ from semanticface.assets.registry import (
     find_asset,
     list_assets,
 )
-from semanticface.assets.store import MODELS_VARIABLE, Copy, copies, import_file, locate, verify
+from semanticface.assets.store import MODELS_VARIABLE, Copy, copies, import_file, locate, model_roots, verify
 
 __all__ = [
     "FACE_LANDMARKER",
+    "MANIFEST",
     "MODELS_VARIABLE",
     "OFFLINE_VARIABLE",
     "Asset",
@@ -33,6 +35,8 @@ __all__ = [
     "import_file",
     "list_assets",
     "locate",
+    "model_roots",
     "pull",
+    "recorded_digests",
     "verify",
 ]

@@ -34,11 +34,18 @@ def home_of(asset: Asset) -> Path:
     return paths.models_dir() / asset.name / asset.file_name
 
 
+def model_roots() -> list[Path]:
+    """Where models lie, in the order of search: the read-only folders of SEMANTICFACE_MODELS, then the user's own."""
+    shared = filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep))
+    return [*map(Path, shared), paths.models_dir()]
+
+
 def _places(asset: Asset) -> Iterator[Path]:
-    for folder in filter(None, os.environ.get(MODELS_VARIABLE, "").split(os.pathsep)):
-        yield Path(folder) / asset.file_name
-        yield Path(folder) / asset.name / asset.file_name
-    yield home_of(asset)
+    *shared, own = model_roots()
+    for folder in shared:
+        yield folder / asset.file_name
+        yield folder / asset.name / asset.file_name
+    yield own / asset.name / asset.file_name
 
 
 def sha256_of(path: Path) -> str:
