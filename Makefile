@@ -27,7 +27,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(PIP) --editable '.[backend,blender,mllm,dev]'
+	$(PIP) --editable '.[backend,blender,mllm,remote,dev]'
 	@touch $@
 
 .venv-bpy42/.base: constraints.txt
