@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import socket
 import sys
 import threading
 import time
@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from semanticface import assets
-from semanticface.assets import fetch, store
+from semanticface.assets import store
+from semanticface.assets.transfer import Limits
 from semanticface.errors import AssetError
 
 CONTENT = bytes(range(256)) * 1200
@@ -162,11 +163,10 @@ def test_the_next_source_is_tried_when_one_fails(site):
 
 
 def test_an_address_that_never_answers_is_passed_over(site, monkeypatch):
-    monkeypatch.setattr(fetch, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(fetch.urllib.request, "urlopen", lambda *args, **more: time.sleep(3) or io.BytesIO())
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: time.sleep(3) or [])
     begin = time.monotonic()
     with pytest.raises(AssetError, match="no answer"):
-        pull(site)
+        pull(site, limits=Limits(answer=0.2))
     assert time.monotonic() - begin < 1.5
 
 
