@@ -24,10 +24,11 @@ from typing import Any
 import torch
 
 from semanticface.engines.mllm.profile import Profile
+from semanticface.engines.mllm.prompt import Prompt
 from semanticface.engines.mllm.skeleton.choices import Choice
 from semanticface.engines.mllm.skeleton.drafts import VALUES_MOST, VALUES_WINDOW, Proposer, Text, Window
 from semanticface.engines.mllm.skeleton.head import Head
-from semanticface.engines.mllm.skeleton.lanes import Lanes, Prompt
+from semanticface.engines.mllm.skeleton.lanes import Lanes
 from semanticface.engines.mllm.skeleton.script import Ending, Row, Rules
 from semanticface.engines.mllm.skeleton.template import FREE, Place, build_templates
 

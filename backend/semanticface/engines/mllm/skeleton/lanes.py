@@ -9,21 +9,12 @@ and nothing of what the tokens mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prompt:
-    """What a row's answer follows: `ids` with one image pad per picture token; `patches` (P, 1536) float32, the
-    flattened picture; `grid`: its patches in time, height and width."""
-
-    ids: list[int]
-    patches: torch.Tensor
-    grid: tuple[int, int, int]
+from semanticface.engines.mllm.prompt import Prompt
 
 
 class Lanes:
