@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -38,6 +39,7 @@ from semanticface.pump import (
     JobProgress,
     JobResult,
     Lost,
+    Partial,
     Pump,
     RequestFailed,
 )
@@ -57,6 +59,7 @@ __all__ = [
     "JobRequest",
     "JobResult",
     "Lost",
+    "Partial",
     "Pump",
     "RequestFailed",
 ]
@@ -67,6 +70,31 @@ Source = str | Path | Mapping[str, Any] | Iterable[ImageFrame]
 KEEP_INTERVAL = 1.0
 
 
+@dataclass(slots=True)
+class _Inbox:
+    """A job's unread events, and apart from them the last text of each frame in work: it never queues."""
+
+    events: deque[Event] = field(default_factory=deque)
+    texts: dict[int, Partial] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, Partial):
+            self.texts[event.frame] = event
+            return
+        if isinstance(event, JobResult):
+            self.texts.pop(event.result.frame, None)
+        self.events.append(event)
+
+    def take(self) -> Event | None:
+        """The next event, a text only when nothing else waits."""
+        if self.events:
+            return self.events.popleft()
+        return self.texts.pop(next(iter(self.texts))) if self.texts else None
+
+
 class Client:
     """A connection for scripts. Methods may be called from several threads; each call waits for its own answer."""
 
@@ -74,7 +102,7 @@ class Client:
         """Use `Client.connect`; this takes over a pump that is connected."""
         self._pump = pump
         self._lock = threading.RLock()
-        self._jobs: dict[str, deque[Event]] = {}
+        self._jobs: dict[str, _Inbox] = {}
         self._answers: dict[int, Answer | RequestFailed] = {}
         self._closed = threading.Event()
         self._keeper = threading.Thread(target=self._keep_lease, name="semanticface-lease", daemon=True)
@@ -137,13 +165,15 @@ class Client:
         priority: Priority = Priority.BATCH,
         video: bool = False,
         on_progress: Callable[[JobProgress], None] | None = None,
+        on_partial: Callable[[Partial], None] | None = None,
     ) -> Iterator[FrameResult]:
         """Results as they arrive; footage in ascending frame order, each requested frame exactly once.
 
         The job starts at the first `next`, and closing the iterator early cancels it. Pictures are taken from
-        `source` only as fast as results come back. `frames` are source frame numbers, None for all. Raises the
-        error that ended the job (MediaError, OptionsError, EngineError, ...), JobFailed, JobCancelled, BackendLost,
-        and ProtocolError when a frame is missing, comes twice or was not asked for.
+        `source` only as fast as results come back. `frames` are source frame numbers, None for all. `on_partial` gets
+        the text of a frame in work as it grows, of an engine that writes; like `on_progress` it is called between two
+        results. Raises the error that ended the job (MediaError, OptionsError, EngineError, ...), JobFailed,
+        JobCancelled, BackendLost, and ProtocolError when a frame is missing, comes twice or was not asked for.
         """
         pictures: Iterator[ImageFrame] | None = None
         media: Mapping[str, Any] | None = None
@@ -154,9 +184,10 @@ class Client:
         else:
             pictures = iter(source)
         folder = None if take is None else str(Path(take).expanduser().absolute())
-        request = JobRequest(media, frames, engine, dict(options or {}), priority, video, folder)
+        follows = on_partial is not None
+        request = JobRequest(media, frames, engine, dict(options or {}), priority, video, folder, partials=follows)
         request.fields()  # what can't be meant is refused here and not at the first result
-        return self._results(request, pictures, on_progress)
+        return self._results(request, pictures, on_progress, on_partial)
 
     def probe(self, source: str | Path | Mapping[str, Any]) -> dict[str, Any]:
         """Size, frame count, rate, timecode and holes of footage. Raises MediaError."""
@@ -189,11 +220,12 @@ class Client:
         request: JobRequest,
         pictures: Iterator[ImageFrame] | None,
         on_progress: Callable[[JobProgress], None] | None,
+        on_partial: Callable[[Partial], None] | None,
     ) -> Iterator[FrameResult]:
         with self._lock:
             self._require_open()
             job = self._pump.submit(request)
-            inbox = self._jobs[job] = deque()
+            inbox = self._jobs[job] = _Inbox()
         try:
             while True:
                 if pictures is not None and not self._feed(job, pictures, inbox):
@@ -203,6 +235,8 @@ class Client:
                     yield event.result
                 elif isinstance(event, JobProgress) and on_progress is not None:
                     on_progress(event)
+                elif isinstance(event, Partial) and on_partial is not None:
+                    on_partial(event)
                 elif isinstance(event, RequestFailed):
                     raise event.error
                 elif isinstance(event, JobFinished):
@@ -232,12 +266,12 @@ class Client:
                     self._pump.wait(0.01)
                     self._route(self._pump.poll())
 
-    def _take(self, inbox: deque[Event]) -> Event:
+    def _take(self, inbox: _Inbox) -> Event:
         """The next event of a job, as soon as there is one."""
-        while not inbox:
+        while (event := inbox.take()) is None:
             if not self._advance() and not inbox:
                 raise self._ended()
-        return inbox.popleft()
+        return event
 
     def _ask(self, kind: str, **fields: Any) -> Message:
         with self._lock:
@@ -267,7 +301,7 @@ class Client:
                 continue  # the pump's state tells
             if not isinstance(event, Answer) and event.job is not None:
                 if event.job in self._jobs:
-                    self._jobs[event.job].append(event)
+                    self._jobs[event.job].put(event)
             elif isinstance(event, (Answer, RequestFailed)):
                 if event.re is None:
                     self._fail_all(event)
@@ -277,7 +311,7 @@ class Client:
     def _fail_all(self, event: Answer | RequestFailed) -> None:
         """A message that can't be read may have been anyone's, so nobody may go on as if nothing was lost."""
         for inbox in self._jobs.values():
-            inbox.append(event)
+            inbox.put(event)
         for number in self._pump.requests:
             self._answers[number] = event
 

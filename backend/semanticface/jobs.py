@@ -68,7 +68,8 @@ class JobRequest:
 
     `media` is `{"path": ...}` and what else names local footage; `frames` are source frame numbers, None for all.
     `video`: the pictures that follow are consecutive ones of one performance. `take`: absolute folder to keep
-    the results in. `job`: an id of one's own choosing, else one is made.
+    the results in. `job`: an id of one's own choosing, else one is made. `partials`: tell what is written of a frame
+    while an engine that writes is at it.
     """
 
     media: Mapping[str, Any] | None = None
@@ -79,6 +80,7 @@ class JobRequest:
     video: bool = False
     take: str | None = None
     job: str | None = None
+    partials: bool = False
 
     def fields(self) -> dict[str, Any]:
         """The fields of `submit` without id and job. Raises OptionsError for frames that can't be meant."""
@@ -93,6 +95,7 @@ class JobRequest:
             "frames": runs,
             "video": self.video,
             "take": self.take,
+            "partials": self.partials or None,
         }
 
     def numbers(self) -> list[int]:
@@ -161,6 +164,11 @@ class JobView:
         if self._asked is not None and result.frame not in self._asked:
             raise ProtocolError(f"job {self.job}: a result for frame {result.frame}, which was not asked for")
         self._seen.add(result.frame)
+
+    def partial(self, frame: int) -> None:
+        """Check whose text so far has come. Raises ProtocolError when that frame was not asked for."""
+        if self._asked is not None and frame not in self._asked:
+            raise ProtocolError(f"job {self.job}: a text for frame {frame}, which was not asked for")
 
     def check_complete(self) -> None:
         """Raises ProtocolError that names the first frames that never came."""

@@ -1,8 +1,8 @@
 """A backend that speaks the whole protocol and analyzes nothing: `python -m semanticface.mock [--script FILE]`.
 
 For tests of add-ons and of clients in other languages. It is strict about order and says what was wrong, it
-answers jobs with generated motion, and it fails on demand (`mock_script`). It needs no more than a client does.
-It keeps no takes. This module knows nothing of engines.
+answers jobs with generated motion (`mock_jobs`), and it fails on demand (`mock_script`). It needs no more than a client
+does. It keeps no takes. This module knows nothing of engines.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import hmac
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,8 @@ from semanticface.errors import (
     VersionMismatch,
     to_wire,
 )
-from semanticface.mock_script import Fault, Script, make_result, media_info, read_script
+from semanticface.mock_jobs import REASON, Death, Jobs, MockJob
+from semanticface.mock_script import Script, media_info, read_script
 from semanticface.protocol import (
     MAJOR,
     MAX_HEADER,
@@ -40,7 +39,6 @@ from semanticface.protocol import (
     REQUESTS,
     JobState,
     Message,
-    Priority,
     WorkerState,
     expand_runs,
     pack,
@@ -49,31 +47,6 @@ from semanticface.protocol import (
 from semanticface.runfile import RunFile, own_run_file, remove_run_file, write_run_file
 
 DEATH_CODE = 9
-PROGRESS_INTERVAL = 0.2
-
-
-class _Death(Exception):
-    """The script says that the process ends now."""
-
-
-@dataclass(slots=True)
-class _Job:
-    name: str
-    peer: bytes
-    priority: Priority
-    streams: bool
-    total: int | None
-    waiting: deque[tuple[int, float | None]]
-    ended: bool
-    due: float
-    state: JobState = JobState.QUEUED
-    numbers: set[int] = field(default_factory=set)
-    counts: dict[str, int] = field(default_factory=dict)
-    told: float = 0.0
-
-    @property
-    def done(self) -> int:
-        return sum(self.counts.values())
 
 
 class MockBackend:
@@ -86,9 +59,7 @@ class MockBackend:
         self.stopped = False
         self._folder, self._lease = folder, lease
         self._leases: dict[bytes, float] = {}
-        self._jobs: dict[str, _Job] = {}
-        self._ended: set[tuple[bytes, str]] = set()
-        self._frozen = self._stalled = False
+        self._jobs = Jobs(self.script, self._send, self._send_rubbish)
         self._alone_since = time.monotonic()
 
     def open(self) -> RunFile:
@@ -113,22 +84,20 @@ class MockBackend:
         try:
             while not self.stopped:
                 self.step()
-        except _Death:
+        except Death:
             return False
         return True
 
     def step(self, wait: float = 0.01) -> None:
         """Wait for a message for so long, take what has come, and move the jobs."""
-        busy = not self._stalled and any(job.waiting and job.due <= time.monotonic() for job in self._jobs.values())
-        if self._frozen:
+        if self._jobs.frozen:
             time.sleep(wait)
             return
-        if self._socket.poll(0 if busy else int(wait * 1000)):
+        if self._socket.poll(0 if self._jobs.busy else int(wait * 1000)):
             peer, *frames = self._socket.recv_multipart()
             self._take(peer, frames)
         self._drop_lapsed()
-        if not self._stalled:
-            self._work()
+        self._jobs.work()
 
     def close(self, *, tidy: bool = True) -> None:
         """Free the socket; `tidy` removes the run file, as a backend does that ends by itself."""
@@ -139,6 +108,9 @@ class MockBackend:
 
     def _send(self, peer: bytes, kind: str, **fields: Any) -> None:
         self._socket.send_multipart([peer, *pack(REPLIES, kind, **fields)])
+
+    def _send_rubbish(self, peer: bytes) -> None:
+        self._socket.send_multipart([peer, b"\xc1 this is no msgpack"])
 
     def _refuse(self, peer: bytes, error: SemanticFaceError, re: int | None = None, job: str | None = None) -> None:
         self._send(peer, "error", error=to_wire(error), re=re, job=job)
@@ -179,7 +151,7 @@ class MockBackend:
             backend=f"semanticface mock {__version__}",
             instance=self.run.instance,
             schema=SCHEMA_ID,
-            engines=[{"name": "mock"}],
+            engines=[{"name": "mock", "title": "Mock", "installed": True, "auto": True, "reason": REASON}],
             window=self.script.window,
             max_payload=MAX_PAYLOAD,
             lease=self.script.lease,
@@ -198,7 +170,7 @@ class MockBackend:
 
     def _submit(self, peer: bytes, message: Message) -> None:
         name, media, runs = message["job"], message.get("media"), message.get("frames")
-        if name in self._jobs:
+        if name in self._jobs.running:
             raise ProtocolError(f"there is a job {name} already", "choose a new id")
         if media is None and runs is not None:
             raise OptionsError("`frames` needs `media`")
@@ -206,22 +178,14 @@ class MockBackend:
         if media is not None:
             self._require_media(media)
             numbers = list(range(self.script.frames)) if runs is None else expand_runs(runs)
-        rate = self.script.frames_per_second
-        self._jobs[name] = _Job(
-            name=name,
-            peer=peer,
-            priority=message["priority"],
-            streams=media is None,
-            total=None if media is None else len(numbers),
-            waiting=deque((number, number / rate) for number in numbers),
-            ended=media is not None,
-            due=time.monotonic() + self.script.delay,
-        )
-        total = self._jobs[name].total
-        self._send(peer, "accepted", re=message["id"], job=name, window=self.script.window, total=total)
+        job = MockJob(name, peer, message["priority"], None if media is None else len(numbers))
+        job.partials = message.get("partials", False)
+        job.reason = REASON if message["engine"] == "auto" else ""
+        self._jobs.begin(job, numbers)
+        self._send(peer, "accepted", re=message["id"], job=name, window=self.script.window, total=job.total)
 
     def _frame(self, peer: bytes, message: Message) -> None:
-        job, number = self._job_of(peer, message), message["frame"]
+        job, number = self._jobs.find(peer, message["job"]), message["frame"]
         if job is None:
             return
         if not job.streams or job.ended:
@@ -234,7 +198,7 @@ class MockBackend:
         job.waiting.append((number, message.get("time")))
 
     def _end(self, peer: bytes, message: Message) -> None:
-        job = self._job_of(peer, message)
+        job = self._jobs.find(peer, message["job"])
         if job is None:
             return
         if job.ended:
@@ -242,33 +206,24 @@ class MockBackend:
         job.ended, job.total = True, len(job.numbers)
 
     def _cancel(self, peer: bytes, message: Message) -> None:
-        job = self._job_of(peer, message)
+        job = self._jobs.find(peer, message["job"])
         if job is not None:
-            self._finish(job, JobState.CANCELLED)
+            self._jobs.finish(job, JobState.CANCELLED)
 
     def _status(self, peer: bytes, message: Message) -> None:
-        jobs = [{"job": job.name, "state": job.state.value, "done": job.done} for job in self._jobs.values()]
+        jobs = [{"job": job.name, "state": job.state.value, "done": job.done} for job in self._jobs.all()]
         worker = {"state": WorkerState.READY.value, "pid": os.getpid(), "engine": "mock"}
         status = {"state": "serving", "jobs": jobs, "worker": worker, "clients": len(self._leases)}
         self._send(peer, "status", re=message["id"], status=status)
 
     def _release(self, peer: bytes, message: Message) -> None:
-        if self._jobs:
-            raise BackendError(f"{len(self._jobs)} jobs are running", "cancel them first, or wait for them")
-        self._send(peer, "done", re=message["id"])
+        if self._jobs.running:
+            raise BackendError(f"{len(self._jobs.running)} jobs are running", "cancel them first, or wait for them")
+        self._send(peer, "done", re=message["id"], ended=[message.get("engine", "mock")])
 
     def _shutdown(self, peer: bytes, message: Message) -> None:
         self._send(peer, "done", re=message["id"])
         self.stopped = True
-
-    def _job_of(self, peer: bytes, message: Message) -> _Job | None:
-        """The client's own job; None for one that has ended, whose messages were on their way."""
-        job = self._jobs.get(message["job"])
-        if job is not None and job.peer == peer:
-            return job
-        if (peer, message["job"]) in self._ended:
-            return None
-        raise ProtocolError(f"this client has no job {message['job']}")
 
     def _require_media(self, media: Mapping[str, Any]) -> None:
         path = media.get("path")
@@ -287,67 +242,9 @@ class MockBackend:
             self.stopped = True
 
     def _forget(self, peer: bytes) -> None:
-        for job in [job for job in self._jobs.values() if job.peer == peer]:
-            self._finish(job, JobState.CANCELLED)
+        for job in [job for job in self._jobs.all() if job.peer == peer]:
+            self._jobs.finish(job, JobState.CANCELLED)
         self._leases.pop(peer, None)
-
-    def _work(self) -> None:
-        """Finish one frame of the first job that is due; interactive jobs come first."""
-        now = time.monotonic()
-        for job in sorted(self._jobs.values(), key=lambda job: job.priority is not Priority.INTERACTIVE):
-            if not job.waiting and job.ended:
-                self._finish(job, JobState.DONE)
-                return
-            if job.waiting and job.due <= now:
-                job.due = now + self.script.delay
-                self._answer(job, *job.waiting.popleft())
-                return
-
-    def _answer(self, job: _Job, frame: int, at: float | None) -> None:
-        fault = self.script.faults.get(frame)
-        if fault is Fault.DIE:
-            raise _Death
-        if fault in {Fault.STALL, Fault.FREEZE}:
-            self._stalled, self._frozen = True, fault is Fault.FREEZE
-            return
-        result = make_result(self.script, frame, at)
-        data = result.to_dict()
-        job.counts[result.status] = job.counts.get(result.status, 0) + 1
-        if fault is Fault.FAIL_JOB:
-            self._finish(job, JobState.FAILED)
-        elif fault is Fault.MALFORMED:
-            self._socket.send_multipart([job.peer, b"\xc1 this is no msgpack"])
-        elif fault is Fault.BAD_RESULT:
-            del data["coefficients"]["TongueOut"]
-            self._send(job.peer, "result", job=job.name, result=data, stored=False)
-        elif fault is not Fault.LOSE:
-            if fault is Fault.STRANGE:
-                self._send(job.peer, "result", job=job.name, result=data | {"frame": 99_999_999}, stored=False)
-            for _ in range(2 if fault is Fault.TWICE else 1):
-                self._send(job.peer, "result", job=job.name, result=data, stored=False)
-        self._tell_progress(job)
-
-    def _tell_progress(self, job: _Job) -> None:
-        now = time.monotonic()
-        if job.name not in self._jobs or (job.state is JobState.RUNNING and now - job.told < PROGRESS_INTERVAL):
-            return
-        job.state, job.told = JobState.RUNNING, now
-        counts = {"done": job.done, "total": job.total}
-        self._send(job.peer, "progress", job=job.name, state=job.state, worker=WorkerState.READY, **counts)
-
-    def _finish(self, job: _Job, state: JobState) -> None:
-        del self._jobs[job.name]
-        self._ended.add((job.peer, job.name))
-        error = {"kind": "job_failed", "message": "the script says fail_job", "hint": "ask its author"}
-        self._send(
-            job.peer,
-            "finished",
-            job=job.name,
-            state=state,
-            counts=job.counts,
-            error=error if state is JobState.FAILED else None,
-            engine={"name": "mock", "version": __version__},
-        )
 
 
 _HANDLERS: Mapping[str, Callable[[MockBackend, bytes, Message], None]] = {

@@ -19,7 +19,7 @@ import msgpack
 
 from semanticface.errors import ProtocolError
 
-MAJOR, MINOR = 1, 0
+MAJOR, MINOR = 1, 1
 """Equal majors understand each other; a higher minor adds optional fields and message types."""
 
 MAX_HEADER = 1 << 20
@@ -27,6 +27,8 @@ MAX_PAYLOAD = 64 << 20
 MAX_FRAME_NUMBER = 100_000_000
 MAX_RUNS = 65_536
 MAX_FRAMES = 1_000_000
+MAX_TEXT = 65_536
+"""Characters of a `partial`."""
 
 
 class Priority(StrEnum):
@@ -188,6 +190,12 @@ def _result(value: Any) -> Mapping[str, Any]:
     return value
 
 
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise ValueError("needs a list of texts")
+    return list(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A message type's fields, required and optional, and whether a payload follows."""
@@ -213,7 +221,7 @@ REQUESTS: Mapping[str, Shape] = {
     "probe": Shape(_ID | {"media": _map}, {}),
     "submit": Shape(
         _ID | _JOB | {"engine": _text(100), "options": _map, "priority": _one_of(Priority)},
-        {"media": _map, "frames": _runs, "video": _flag, "take": _PATH},
+        {"media": _map, "frames": _runs, "video": _flag, "take": _PATH, "partials": _flag},
     ),
     "frame": Shape(
         _JOB | {"frame": _whole(0, MAX_FRAME_NUMBER), "format": _one_of(PixelFormat)},
@@ -223,7 +231,7 @@ REQUESTS: Mapping[str, Shape] = {
     "end": Shape(_JOB, {}),
     "cancel": Shape(_JOB, {}),
     "status": Shape(_ID, {}),
-    "release": Shape(_ID, {}),
+    "release": Shape(_ID, {"engine": _text(100)}),
     "shutdown": Shape(_ID, {}),
 }
 """What a client may send. In `submit`, `media` names local footage; without it frames follow as `frame` messages."""
@@ -250,15 +258,19 @@ REPLIES: Mapping[str, Shape] = {
         _JOB | {"state": _one_of(JobState), "worker": _one_of(WorkerState), "done": _whole(0, MAX_FRAME_NUMBER)},
         {"total": _whole(0, MAX_FRAME_NUMBER), "message": _text(2000)},
     ),
+    "partial": Shape(_JOB | {"frame": _whole(0, MAX_FRAME_NUMBER), "text": _text(MAX_TEXT)}, {}),
     "result": Shape(_JOB | {"result": _result, "stored": _flag}, {}),
     "finished": Shape(
         _JOB | {"state": _one_of(JobState), "counts": _map}, {"error": _map, "take": _PATH, "engine": _map}
     ),
     "status": Shape(_RE | {"status": _map}, {}),
-    "done": Shape(_RE, {}),
+    "done": Shape(_RE, {"ended": _texts}),
     "error": Shape({"error": _map}, {**_RE, **_JOB}),
 }
-"""What the backend may send. `stored` marks a result that came from the take or the cache instead of the engine."""
+"""What the backend may send. `stored` marks a result that came from the take or the cache instead of the engine.
+
+`partial` goes to jobs that asked for it with `partials`: a client of 1.0 doesn't know the type and must never get one.
+"""
 
 
 def pack(table: Mapping[str, Shape], kind: str, payload: bytes | memoryview | None = None, **fields: Any) -> list[Any]:

@@ -53,6 +53,14 @@ class JobProgress(NamedTuple):
     message: str
 
 
+class Partial(NamedTuple):
+    """What is written of a frame so far: the whole text, in place of the last one. May be lost; never comes late."""
+
+    job: str
+    frame: int
+    text: str
+
+
 class JobResult(NamedTuple):
     """One frame is finished; `stored`: it came from the take or the cache."""
 
@@ -80,7 +88,7 @@ class RequestFailed(NamedTuple):
     error: SemanticFaceError
 
 
-Event = Connected | Lost | Answer | JobAccepted | JobProgress | JobResult | JobFinished | RequestFailed
+Event = Connected | Lost | Answer | JobAccepted | JobProgress | Partial | JobResult | JobFinished | RequestFailed
 
 
 class Pump:
@@ -254,6 +262,10 @@ class Pump:
             view.job, view.state, message["worker"], message["done"], view.total, message.get("message", "")
         )
 
+    def _partial(self, view: JobView, message: Message) -> Event:
+        view.partial(message["frame"])
+        return Partial(view.job, message["frame"], message["text"])
+
     def _result(self, view: JobView, message: Message) -> Event:
         result = FrameResult.from_dict(message["result"])
         view.result(result)
@@ -283,6 +295,7 @@ class Pump:
 _READERS: Mapping[str, Callable[[Pump, JobView, Message], Event]] = {
     "accepted": Pump._accepted,
     "progress": Pump._progress,
+    "partial": Pump._partial,
     "result": Pump._result,
     "finished": Pump._finished,
 }

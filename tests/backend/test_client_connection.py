@@ -11,7 +11,7 @@ import pytest
 from semanticface.actions import SCHEMA_ID
 from semanticface.connection import HELLO_TIMEOUT, SILENCE, Connection, ConnectionState
 from semanticface.errors import BackendLost, ProtocolError, VersionMismatch
-from semanticface.protocol import MAJOR, REPLIES, REQUESTS, pack, unpack
+from semanticface.protocol import MAJOR, MINOR, REPLIES, REQUESTS, pack, unpack
 from semanticface.runfile import RunFile
 
 RUN = RunFile("tcp://127.0.0.1:9", 4242, 7.0, (1, 0), "instance-1", "k" * 40, "secret", log="/logs/b.log")
@@ -97,7 +97,12 @@ def test_closed_becomes_connecting_and_says_hello_with_version_schema_and_token(
     assert bench.connection.state is ConnectionState.CONNECTING
     (hello,) = bench.sent
     assert hello.type == "hello"
-    assert (hello["protocol"], hello["schema"], hello["token"], hello["app"]) == ((1, 0), SCHEMA_ID, "secret", "bench")
+    assert (hello["protocol"], hello["schema"], hello["token"], hello["app"]) == (
+        (MAJOR, MINOR),
+        SCHEMA_ID,
+        "secret",
+        "bench",
+    )
 
 
 def test_connected_means_that_hello_was_answered(bench: Bench) -> None:

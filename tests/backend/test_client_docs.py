@@ -78,7 +78,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert (protocol.MAX_HEADER, protocol.MAX_PAYLOAD) == (1 << 20, 64 << 20)
     assert "| header | 1 MiB |" in text
     assert "| payload | 64 MiB |" in text
-    for number in (protocol.MAX_RUNS, protocol.MAX_FRAMES, protocol.MAX_FRAME_NUMBER):
+    for number in (protocol.MAX_RUNS, protocol.MAX_FRAMES, protocol.MAX_FRAME_NUMBER, protocol.MAX_TEXT):
         assert f"{number:,}" in text
     assert f"protocol is {protocol.MAJOR}.{protocol.MINOR}." in PAGE
 

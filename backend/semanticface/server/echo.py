@@ -11,6 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,22 @@ from semanticface.errors import EngineError, OptionsError
 from semanticface.results import Analysis, FrameResult, Status
 
 WARMUP = 3
-DEFAULTS: Mapping[str, Any] = {"delay": 0.0, "crash_on": [], "hang_on": [], "fail_on": [], "no_face_on": [], "salt": ""}
-"""`delay`: seconds per frame. The lists name frames on which it crashes, hangs, raises, or sees no face."""
+BATCH = 8
+DEFAULTS: Mapping[str, Any] = {
+    "delay": 0.0,
+    "words": 0,
+    "ragged": 0,
+    "crash_on": [],
+    "hang_on": [],
+    "fail_on": [],
+    "no_face_on": [],
+    "unparseable_on": [],
+    "salt": "",
+}
+"""`delay`: seconds per frame. `words`: it writes so many of them on the way, `delay` apart, all frames of a batch side
+by side as a language model does; frame `n` writes up to `ragged` more, so that a batch ends when its slowest frame
+does. The lists name frames on which it crashes, hangs (both in the middle of the words), raises, sees no face, or
+gives an answer that can't be read."""
 
 
 class EchoEngine:
@@ -30,7 +45,7 @@ class EchoEngine:
 
     def __init__(self, sequential: bool = True) -> None:
         self.info = EngineInfo("echo", "1", "none", "cpu")
-        self.traits = Traits(sequential, WARMUP, 2, 1) if sequential else Traits(sequential, 0, 1, 8)
+        self.traits = Traits(sequential, WARMUP, 2, 1) if sequential else Traits(sequential, 0, 1, BATCH)
 
     def options(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The options completed with `DEFAULTS`; raises OptionsError that names the wrong one."""
@@ -46,7 +61,10 @@ class EchoEngine:
         return f"echo/1 {video} {self.traits.sequential} {sorted(options['no_face_on'])} {options['salt']}"
 
     def session(self, options: RunOptions, video: bool) -> EchoSession:
-        return EchoSession(self.options(options.values), video and self.traits.sequential)
+        values = self.options(options.values)
+        if values["words"]:
+            return WritingSession(values, options, self.traits.batch)
+        return EchoSession(values, video and self.traits.sequential)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -82,10 +100,43 @@ class EchoSession:
         self._recent.append(level)
         if frame.frame in self._options["no_face_on"]:
             return FrameResult(frame.frame, frame.time, Status.NO_FACE)
+        if frame.frame in self._options["unparseable_on"]:
+            text = f"word {frame.frame}"
+            return FrameResult(frame.frame, frame.time, Status.UNPARSEABLE, message="as it was told", raw_text=text)
         values = dict.fromkeys(CSV_ORDER, 0.0)
         values |= {"JawOpen": level, "MouthClose": float(np.mean(self._recent))}
         analysis = Analysis("echo", {"jaw": f"open by {level:.3f}"}, "not clearly observable", "symmetric")
         return FrameResult(frame.frame, frame.time, Status.OK, values, analysis, 1.0, 1)
+
+
+class WritingSession(EchoSession):
+    """Writes words before it answers, the frames of a batch side by side, and stops when nobody waits any more."""
+
+    def __init__(self, values: Mapping[str, Any], options: RunOptions, batch: int) -> None:
+        super().__init__(values, False)
+        self._run = options
+        self._batch = batch
+
+    def analyze(self, frames: Iterable[FrameInput]) -> Iterator[FrameResult]:
+        waiting = iter(frames)
+        while batch := list(islice(waiting, self._batch)):
+            if not self._write(batch):
+                return
+            yield from map(self._answer, batch)
+
+    def _write(self, batch: list[FrameInput]) -> bool:
+        """Write the texts of these frames; False when it was cancelled on the way."""
+        lengths = {frame.frame: self._options["words"] + frame.frame % (self._options["ragged"] + 1) for frame in batch}
+        for step in range(max(lengths.values())):
+            for frame in batch:
+                if step == lengths[frame.frame] // 2:
+                    self._misbehave(frame.frame)
+                words = min(step + 1, lengths[frame.frame])
+                self._run.partial(frame, " ".join(f"{frame.frame}:{word}" for word in range(words)))
+            time.sleep(self._options["delay"])
+            if self._run.cancelled():
+                return False
+        return True
 
 
 class BlindEngine(EchoEngine):

@@ -50,14 +50,23 @@ class JobSpec:
     frames: tuple[int, ...] | None
     video: bool
     take: Path | None
+    partials: bool = False
+
+
+def _let_fall(kind: str, **fields: Any) -> None:
+    """Nobody is there for what may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """The way to the job's client: `send(kind, **fields)`, and whether there is `room` or it reads too slowly."""
+    """The way to the job's client: `send(kind, **fields)`, and whether there is `room` or it reads too slowly.
+
+    `offer` is `send` for what is worth nothing late: it never waits and may fall.
+    """
 
     send: Callable[..., None]
     room: Callable[[], bool]
+    offer: Callable[..., None] = _let_fall
 
 
 @dataclass(slots=True)
@@ -151,6 +160,11 @@ class Job:
                 return False
             self._emit(*ready)
         return True
+
+    def partial(self, frame: int, text: str) -> None:
+        """What is written of a frame so far; after a worker's death it starts anew."""
+        if self.spec.partials and self.state is JobState.RUNNING:
+            self._outlet.offer("partial", job=self.id, frame=frame, text=text)
 
     def cancel(self) -> None:
         if not self.state.ended:

@@ -25,6 +25,7 @@ from semanticface.media.reader import Picture
 from semanticface.results import FrameResult
 from semanticface.server.channel import Envelope
 from semanticface.server.footage import Library, Shelf, decode
+from semanticface.server.scribe import Scribe
 
 SHARED_SESSIONS = 4
 
@@ -42,6 +43,9 @@ class Lane(threading.Thread):
         self._shelf = Shelf(library)
         self._report = report
         self._gone = gone
+        self._scribe = Scribe(report)
+        self._order: Envelope | None = None
+        self._answers = 0
         self._own: dict[str, Session] = {}
         self._shared: OrderedDict[str, Session] = OrderedDict()
 
@@ -52,6 +56,8 @@ class Lane(threading.Thread):
                 self._forget(order["job"])
                 continue
             error: dict[str, str] | None = None
+            self._order, self._answers = order, 0
+            since = time.perf_counter()
             try:
                 self._unit(order)
             except Exception as caught:  # the boundary to engines and decoders: any error ends the unit, not the lane
@@ -59,23 +65,28 @@ class Lane(threading.Thread):
                     traceback.print_exc()
                 self._close_session(order)
                 error = to_wire(caught)
-            self._report("ended", {"unit": order["unit"], "error": error})
+            self._order = None
+            self._scribe.clear()
+            spent = {"seconds": time.perf_counter() - since, "frames": self._answers}
+            self._report("ended", {"unit": order["unit"], "error": error, **spent})
 
     def _unit(self, order: Envelope) -> None:
         """Run the unit's pictures through its session. Raises what the engine raises."""
         session = self._session(order)
-        fed: deque[tuple[int, bool]] = deque()
+        fed: deque[tuple[int, FrameInput]] = deque()
         since = time.perf_counter()
         for result in session.analyze(self._inputs(order, fed)):
-            place, wanted = fed.popleft()
+            place, frame = fed.popleft()
+            self._answers += 1
+            self._scribe.close(frame)
             now = time.perf_counter()
-            if wanted:
+            if order["rows"][place][0]:
                 self._tell(order, place, result, now - since)
             since = now
         if fed and not self._cancelled(order):
             raise EngineError(f"the engine gave no answer for {len(fed)} of its frames")
 
-    def _inputs(self, order: Envelope, fed: deque[tuple[int, bool]]) -> Iterator[FrameInput]:
+    def _inputs(self, order: Envelope, fed: deque[tuple[int, FrameInput]]) -> Iterator[FrameInput]:
         """The pictures for the engine; those that can't be read are answered here. Stops when all jobs are gone."""
         since = time.perf_counter()
         for place, picture in self._pictures(order):
@@ -85,8 +96,10 @@ class Lane(threading.Thread):
                     return
                 continue
             if picture.image is not None:
-                fed.append((place, row[0]))
-                yield FrameInput(picture.frame, picture.time, picture.image)
+                frame = FrameInput(picture.frame, picture.time, picture.image)
+                fed.append((place, frame))
+                self._scribe.open(frame, order["unit"], place, row[0] and order["partials"][row[1]])
+                yield frame
             elif row[0]:
                 result = FrameResult(picture.frame, picture.time, picture.status, message=picture.message)
                 self._tell(order, place, result, time.perf_counter() - since)
@@ -116,19 +129,23 @@ class Lane(threading.Thread):
     def _cancelled(self, order: Envelope) -> bool:
         return all(job in self._gone for job in order["jobs"])
 
+    def _deserted(self) -> bool:
+        """Whether nobody waits for the unit in hand any more; a session outlives its units, so it asks anew."""
+        return self._order is not None and self._cancelled(self._order)
+
     # Sessions.
 
     def _session(self, order: Envelope) -> Session:
-        owner, gone = order["owner"], self._gone
+        owner = order["owner"]
+        options = RunOptions(order["options"], self._deserted, self._scribe)
         if owner:
             if order["fresh"] or owner not in self._own:
                 self._close_session(order)
-                options = RunOptions(order["options"], lambda: owner in gone)
                 self._own[owner] = self._engine.session(options, order["video"])
             return self._own[owner]
         key = _shared_key(order)
         if key not in self._shared:
-            self._shared[key] = self._engine.session(RunOptions(order["options"]), order["video"])
+            self._shared[key] = self._engine.session(options, order["video"])
             while len(self._shared) > SHARED_SESSIONS:
                 self._shared.popitem(last=False)[1].close()
         self._shared.move_to_end(key)

@@ -1,9 +1,12 @@
 """One engine's work: which job's frames go to which lane of its worker, and what happens when the worker dies.
 
 Interactive jobs go before batch jobs; among equals the one served longest ago goes first. Work goes out in units of a
-few frames, sized so that a unit takes about a fifth of a second. When a worker dies, the frames that it had
-become suspects: they run one at a time, nothing beside them, until they are answered; the frame on which the worker
-has died `attempts` times is answered as FAILED and all others go on. This module knows nothing of sockets or clients.
+few frames, sized so that a unit takes about a fifth of a second, but never smaller than the engine's batch. A lane gets
+its next unit before it has done with the last one; not so when units take long, because what is handed out can't be
+overtaken: an interactive job waits for the unit in hand at most, and shares none with batch jobs. When a worker dies,
+the frames that it had become suspects: they run one at a time, nothing beside them, until they are answered; the frame
+on which the worker has died `attempts` times is answered as FAILED and all others go on. This module knows nothing of
+sockets or clients.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ UNIT_SECONDS = 0.2
 UNIT_FRAMES = 16
 DEPTH = 2
 """Units on their way per lane: one that runs, and one so that the lane never waits for the front."""
+LONG_UNIT = 1.0
+"""Seconds; of units that take longer only one is on its way: the milliseconds between two don't count then."""
 
 Send = Callable[[bytes, str, dict[str, Any], Sequence[Any]], None]
 Answer = Callable[[Envelope | SemanticFaceError], None]
@@ -73,6 +78,7 @@ class Pool:
         self.supervisor = supervisor
         self.jobs: list[Job] = []
         self.seconds = 0.02
+        self.measured = False
         self.idle_since = 0.0
         self._send = send
         self._store = store
@@ -120,6 +126,8 @@ class Pool:
                 self.supervisor.unfit(report["error"])
             case "result":
                 self._result(report, now)
+            case "partial" | "working":
+                self._works(report, now)
             case "ended":
                 self._ended(report)
             case "answer" | "refusal":
@@ -130,7 +138,7 @@ class Pool:
 
     def tick(self, now: float, idle: float) -> None:
         """Look after the worker: death, hanging, idleness."""
-        death = self.supervisor.tick(now, self.busy)
+        death = self.supervisor.tick(now, self.busy, self.working or bool(self._questions))
         if death is not None:
             self._mourn(death)
         if self.supervisor.life is Life.UNFIT:
@@ -144,14 +152,15 @@ class Pool:
 
     def pump(self, now: float) -> bool:
         """Hand out what can be handed out. Returns whether calling again at once may give more."""
-        self._put_questions()
+        self._put_questions(now)
         again = any([job.flush() for job in list(self.jobs)])
         if self.supervisor.life is not Life.READY:
             return again
         if self._suspects:
             self._try_alone(now)
             return again
-        for depth in range(1, DEPTH + 1):
+        depths = DEPTH if self.measured and self.seconds * self._unit_frames() <= LONG_UNIT else 1
+        for depth in range(1, depths + 1):
             for lane in self._lanes:
                 if len(lane.units) < depth:
                     again |= self._fill(lane, now)
@@ -159,25 +168,33 @@ class Pool:
 
     # Handing out.
 
-    def _put_questions(self) -> None:
+    def _put_questions(self, now: float) -> None:
         supervisor = self.supervisor
+        at_work = self.working or any(one.sent_to == supervisor.incarnation for one in self._questions.values())
         for question in self._questions.values():
             may = supervisor.life is Life.READY if question.needs_engine else supervisor.connected
             if may and question.sent_to != supervisor.incarnation:
                 question.sent_to = supervisor.incarnation
                 question.attempts += 1
+                if not at_work:
+                    supervisor.begins(now)
                 self._send(supervisor.secret, question.kind, {**question.fields, "number": question.number}, ())
+
+    def _unit_frames(self) -> int:
+        """How many frames a unit holds: whole batches, however slow they are."""
+        batch = self.supervisor.traits.batch if self.supervisor.traits else 1
+        quick = min(UNIT_FRAMES, int(UNIT_SECONDS / max(self.seconds, 1e-4)))
+        return batch * max(1, quick // batch)
 
     def _fill(self, lane: Lane, now: float) -> bool:
         """One unit for this lane, of one job, or of several whose frames the engine takes together."""
-        traits = self.supervisor.traits
-        limit = max(1, min(UNIT_FRAMES, int(UNIT_SECONDS / max(self.seconds, 1e-4))), traits.batch if traits else 1)
+        limit = self._unit_frames()
         items: list[Item] = []
         again = False
         jobs = [job for job in self.jobs if job.runnable]
         for job in sorted(jobs, key=lambda job: (job.spec.priority is not Priority.INTERACTIVE, job.served)):
             feed = job.feed
-            if feed is None or (items and not _together(items[0].job.feed, feed)):
+            if feed is None or (items and not _together(items[0].job, job)):
                 continue
             cut = feed.cut(lane.number, limit - len(items))
             again |= feed.again
@@ -244,7 +261,8 @@ class Pool:
         item = None if found is None else found[1].waiting.pop(report["place"], None)
         if item is None:
             return
-        self.seconds += 0.2 * (report["seconds"] - self.seconds)
+        if self.supervisor.traits is None or self.supervisor.traits.batch == 1:
+            self._measure(report["seconds"], 0.2)
         try:
             result = FrameResult.from_dict({**report["result"], "frame": item.frame})
         except ProtocolError as error:
@@ -254,12 +272,27 @@ class Pool:
         if feed is not None and result.status in {Status.OK, Status.NO_FACE}:
             self._store(feed.key(item), result, 0 if item.picture is None else item.picture.size)
 
+    def _measure(self, seconds: float, weight: float) -> None:
+        """Learn how long a frame takes. The results of a batch come all at once: there a unit as a whole tells."""
+        self.seconds += weight * (seconds - self.seconds)
+        self.measured = True
+
+    def _works(self, report: Envelope, now: float) -> None:
+        """The engine is at a frame: a sign of life, and with `partial` what it has written of it."""
+        self.supervisor.works(now)
+        found = self._unit(report["unit"]) if report.kind == "partial" else None
+        item = None if found is None else found[1].waiting.get(report["place"])
+        if item is not None:
+            item.job.partial(item.frame, report["text"])
+
     def _ended(self, report: Envelope) -> None:
         found = self._unit(report["unit"])
         if found is None:
             return
         lane, unit = found
         lane.units.remove(unit)
+        if self.supervisor.traits is not None and self.supervisor.traits.batch > 1 and report["frames"]:
+            self._measure(report["seconds"] / report["frames"], 0.5)
         left = [item for item in unit.waiting.values() if not item.job.state.ended]
         for item in left:
             lane.places.pop(item.job.id, None)
@@ -312,9 +345,12 @@ def _has_own_session(feed: Feed | None) -> bool:
     return feed is not None and follows(feed.prepared)
 
 
-def _together(one: Feed | None, other: Feed) -> bool:
-    """Whether frames of the two jobs may share a unit."""
-    if one is None or _has_own_session(one) or _has_own_session(other):
+def _together(first: Job, second: Job) -> bool:
+    """Whether frames of the two jobs may share a unit. An artist's picture never waits for a farm's beside it."""
+    one, other = first.feed, second.feed
+    if one is None or other is None or first.spec.priority is not second.spec.priority:
+        return False
+    if _has_own_session(one) or _has_own_session(other):
         return False
     a, b = one.prepared, other.prepared
     return a.fingerprint == b.fingerprint and a.options == b.options and a.video == b.video
@@ -349,6 +385,7 @@ def order(
         "options": dict(feed.prepared.options),
         "video": feed.prepared.video,
         "jobs": [job.id for job in jobs],
+        "partials": [job.spec.partials for job in jobs],
         "media": [None if job.spec.media is None else dict(job.spec.media) for job in jobs],
         "rows": table,
     }

@@ -128,7 +128,11 @@ def _submit(front: Front, client: Client, message: Message, frames: Sequence[zmq
         client.ended.append(job.id)
         pool.forget(job)
 
-    outlet = Outlet(send, lambda: front.post.waiting(identity) < front.limits.outbox)
+    def offer(kind: str, **fields: Any) -> None:
+        if time.monotonic() - client.heard < front.limits.looking:
+            front.post.offer(identity, kind, **fields)
+
+    outlet = Outlet(send, lambda: front.post.waiting(identity) < front.limits.outbox, offer)
     job = Job(name, identity, spec, outlet, closed)
     front.jobs[name] = job
     pool.jobs.append(job)
@@ -154,6 +158,7 @@ def _spec(message: Message) -> JobSpec:
         frames=None if runs is None else tuple(expand_runs(runs)),
         video=message.get("video", False),
         take=None if take is None else Path(take),
+        partials=message.get("partials", False),
     )
 
 

@@ -132,6 +132,10 @@ class Supervisor:
         self._heard = self._progress = now
         self._deaths = 0
 
+    def works(self, now: float) -> None:
+        """The engine itself says that it is at work: no hang, but no proof yet that it will get there."""
+        self._heard = self._progress = now
+
     def begins(self, now: float) -> None:
         """Work is handed over to a worker that had none: its time to answer counts from here."""
         self._progress = now
@@ -149,8 +153,11 @@ class Supervisor:
         if self._process is not None:
             self._process.kill()
 
-    def tick(self, now: float, working: bool) -> Death | None:
-        """Look after the process. Returns a Death once for each that was not asked for."""
+    def tick(self, now: float, working: bool, at_work: bool = True) -> Death | None:
+        """Look after the process. Returns a Death once for each that was not asked for.
+
+        `working`: somebody needs it; `at_work`: it has something in hand, so that it may be late with it.
+        """
         if self.life is Life.BACKOFF and now >= self._wake:
             if working:
                 self._start(now)
@@ -160,7 +167,7 @@ class Supervisor:
             return None
         code = self._process.poll()
         if code is None:
-            self._check_signs_of_life(now, working)
+            self._check_signs_of_life(now, working and at_work)
             return None
         if self.life is Life.STOPPING:
             self._drop()
