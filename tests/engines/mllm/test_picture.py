@@ -111,7 +111,7 @@ def test_other_limits_are_kept_as_the_image_processor_keeps_them(processor, limi
     [(504, 896), (1080, 1920), (33, 47), (15, 400), (16, 2000), (8, 8), (61, 7001), (901, 13), (1, 150)],
 )
 def test_one_resize_equals_the_two_of_training(processor, height: int, width: int) -> None:
-    """Training resizes while reading, and hands the result to a processor that finds nothing left to resize."""
+    """Training resizes while reading; the processor that gets the result finds nothing left to resize."""
     from PIL import Image
 
     image = picture(height, width)

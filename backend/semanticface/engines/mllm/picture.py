@@ -1,8 +1,10 @@
 """A picture as Qwen3-VL takes it: resized to whole tokens, normalised, cut into patches.
 
-The result is what the training pipeline (ms-swift with qwen_vl_utils 0.0.14, then the Qwen2-VL image processor) makes
-of the same picture, bit for bit, with numpy and pillow alone. It has to be pillow's bicubic filter: OpenCV's does not
-widen when it makes a picture smaller, and gives other pixels. This module knows nothing of prompts or models.
+The result is what the training pipeline makes of the same picture: ms-swift resizes with qwen_vl_utils 0.0.14 and tells
+the image processor to resize nothing. It equals that with the pillow form of the Qwen2-VL image processor bit for bit,
+on numpy and pillow alone (the torchvision form rounds in another order, 6e-8 apart at most). It has to be pillow's
+bicubic filter: OpenCV's does not widen when it makes a picture smaller, and gives other pixels. This module knows
+nothing of prompts or models.
 """
 
 from __future__ import annotations
