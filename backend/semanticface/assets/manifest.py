@@ -48,15 +48,11 @@ def safe_path(path: object) -> bool:
     return path == "/".join(parts) and not path.startswith("/") and all(part.strip(". ") for part in parts)
 
 
-def make_manifest(folder: Path, source: str, revision: str = "", known: Mapping[str, str] | None = None) -> Manifest:
-    """The manifest of all files below the folder; digests in `known` (path to SHA-256) are not computed again."""
-    entries = []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and name != MANIFEST:
-            entries.append(Entry(name, path.stat().st_size, (known or {}).get(name) or sha256_of(path)))
+def make_manifest(folder: Path, digests: Mapping[str, str], source: str, revision: str = "") -> Manifest:
+    """The manifest of the files in `digests` (path below the folder to SHA-256), which have just been checked."""
+    entries = tuple(Entry(path, (folder / path).stat().st_size, digests[path]) for path in sorted(digests))
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return Manifest(source, revision, now, tuple(entries))
+    return Manifest(source, revision, now, entries)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -39,14 +39,19 @@ def check_base(folder: Path) -> None:
     config = folder / "config.json"
     if not config.is_file():
         raise AssetError(f"{folder} is no base model: it holds no config.json")
+    check_kind(config)
+    check_weights(folder)
+    if not (folder / "tokenizer.json").is_file():
+        raise AssetError(f"{folder} lacks tokenizer.json", "bring over the whole folder, tokenizer files included")
+
+
+def check_kind(config: Path) -> None:
+    """Raises AssetError unless this config.json describes a Qwen3-VL."""
     data = read_json(config)
     kind = data.get("model_type") if isinstance(data, Mapping) else None
     if kind != MODEL_TYPE:
         hint = f"the engine runs {MODEL_TYPE} models such as {RELEASED}"
         raise AssetError(f"{config} describes a model of type {kind!r}, not {MODEL_TYPE}", hint)
-    check_weights(folder)
-    if not (folder / "tokenizer.json").is_file():
-        raise AssetError(f"{folder} lacks tokenizer.json", "bring over the whole folder, tokenizer files included")
 
 
 def is_whole(folder: Path) -> bool:
