@@ -1,0 +1,96 @@
+"""Which probabilities stood behind each digit of an answer: the reply's tokens, laid against the text's values.
+
+Nothing is guessed: where the tokens don't spell the text, where one holds more than one digit, or where a digit came
+without alternatives, there are no choices and so no estimates. This module knows nothing of servers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semanticface.actions import BY_NAME
+from semanticface.engines.mllm.profile import Profile
+from semanticface.engines.mllm.skeleton.choices import Choice
+from semanticface.engines.remote.wire import Token
+
+_VALUE = re.compile(rb'"(\w{1,32})":[ \n]*(-?)(\d)\.(\d{1,4})(?!\d)')
+_SHAPE_INTEGERS, _SIGNED_INTEGERS = 2, 4
+_NEVER = -1e4
+"""The logarithm for what was not among the alternatives: probability 0, and still finite."""
+
+
+def choices(text: str, tokens: Sequence[Token], profile: Profile) -> Mapping[str, Choice] | None:
+    """Each of the 61 values with the log-probabilities of its sign and digits; None where they can't be told exactly.
+
+    `text` is what the tokens spell. A digit or sign that the server did not list counts as impossible: at most
+    ten times the least probability listed is lost. Distributions need not sum to 1: readers normalise over the digits,
+    which is right for servers that report before their grammar and for those that report after it.
+    """
+    data = b"".join(token.data for token in tokens)
+    if not tokens or not data.strip().startswith(text.strip().encode()):  # the end token may be listed as well
+        return None
+    stream = _Stream(data, tokens)
+    out: dict[str, Choice] = {}
+    for match in _VALUE.finditer(data):
+        name = match[1].decode("ascii", "replace")
+        if name not in BY_NAME:
+            continue
+        choice = _choice(stream, match, name in profile.signed)
+        if choice is None or name in out or len(match[4]) != profile.decimals:
+            return None
+        out[name] = choice
+    return out if out.keys() == BY_NAME.keys() else None
+
+
+class _Stream:
+    """Tokens by their place in the text's bytes."""
+
+    def __init__(self, data: bytes, tokens: Sequence[Token]) -> None:
+        self.data = data
+        self._tokens = tokens
+        self._starts = [0, *accumulate(len(token.data) for token in tokens)]
+
+    def at(self, place: int) -> tuple[Token, int]:
+        """The token that spells this byte, and where it begins. Of tokens that begin together the last has bytes."""
+        index = bisect_right(self._starts, place) - 1
+        return self._tokens[index], self._starts[index]
+
+    def digits(self, place: int, count: int) -> NDArray[np.float32] | None:
+        """(count,) float32: log-probabilities of the digits from 0 here; None unless it's a token of its own."""
+        token, _ = self.at(place)
+        if len(token.data) != 1:
+            return None
+        return _weights(token, [b"%d" % digit for digit in range(count)])
+
+    def sign(self, place: int) -> NDArray[np.float32] | None:
+        """(2,) float32: plus and minus, chosen in the token that ends before the digit at this byte."""
+        token, start = self.at(place - 1)
+        if start + len(token.data) != place or token.data == b"-":
+            return None
+        plus = token.data.removesuffix(b"-")
+        return _weights(token, [plus, plus + b"-"])
+
+
+def _choice(stream: _Stream, match: re.Match[bytes], signed: bool) -> Choice | None:
+    sign = stream.sign(match.start(3)) if signed else None
+    integer = stream.digits(match.start(3), _SIGNED_INTEGERS if signed else _SHAPE_INTEGERS)
+    digits = [stream.digits(place, 10) for place in range(match.start(4), match.end(4))]
+    known = [one for one in digits if one is not None]
+    if integer is None or len(known) < len(digits) or (signed and sign is None):
+        return None
+    return Choice(b"".join(match.group(2, 3)).decode() + "." + match[4].decode(), sign, integer, tuple(known))
+
+
+def _weights(token: Token, wanted: Sequence[bytes]) -> NDArray[np.float32] | None:
+    """Log-probabilities of the wanted spellings, in their order; None when what was chosen is not among them."""
+    listed = {data: value for data, value in token.alternatives if not math.isnan(value)}
+    if token.data not in wanted or listed.get(token.data, _NEVER) <= _NEVER:
+        return None
+    return np.array([max(listed.get(spelling, _NEVER), _NEVER) for spelling in wanted], np.float32)

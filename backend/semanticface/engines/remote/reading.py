@@ -1,0 +1,76 @@
+"""An answer to a frame's result: parsed exactly, with estimates where probabilities came along.
+
+Text that can't be read makes the frame UNPARSEABLE with the text kept; a value that isn't there is never made up.
+This module knows nothing of servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semanticface.actions import CSV_ORDER
+from semanticface.analysis.parse import ParsedAnswer, parse_answer
+from semanticface.engines.base import FrameInput
+from semanticface.engines.mllm.profile import Profile, ValueChoice
+from semanticface.engines.mllm.values import Reading, coefficient, readings
+from semanticface.engines.remote.choices import choices
+from semanticface.engines.remote.wire import Reply
+from semanticface.errors import UnparseableAnswer
+from semanticface.results import Estimate, FrameResult, Status
+
+_MARKS = (f'{{"{CSV_ORDER[0]}"', '"arkit"')
+"""What the values begin with: in the released layout, and in the paper's."""
+
+
+def analysis_so_far(text: str) -> str:
+    """What of a growing answer is analysis: the text before the values, and before what may be their first letters."""
+    end = len(text)
+    for mark in _MARKS:
+        begun = next(length for length in range(len(mark), -1, -1) if text.endswith(mark[:length]))
+        found = text.find(mark)
+        end = min(end, len(text) - begun if found < 0 else found)
+    return text[:end].rstrip(" \n,{")
+
+
+def read_reply(
+    frame: FrameInput, reply: Reply, options: Mapping[str, Any], profile: Profile, remarks: list[str], **seen: Any
+) -> FrameResult:
+    """The result of one frame. `seen`: `faces` and `box` where a face was looked for. `remarks` go into its message."""
+    try:
+        parsed = parse_answer(reply.text)
+    except UnparseableAnswer as error:
+        cut = "the answer was cut off at its longest; " if reply.finish == "length" else ""
+        message = "; ".join([*remarks, f"{cut}{error.message}"])
+        return FrameResult(frame.frame, frame.time, Status.UNPARSEABLE, message=message, raw_text=reply.text, **seen)
+    read = _readings(reply, parsed, profile) if options["estimates"] else None
+    choice = ValueChoice(options["value"])
+    values = parsed.coefficients
+    if read is not None:
+        values = {name: coefficient(read[name], choice, profile.dead_zone) for name in values}
+    elif choice is not ValueChoice.ARGMAX:
+        remarks = [*remarks, f"values are as written: no probabilities came to take their {choice} of"]
+    return FrameResult(
+        frame=frame.frame,
+        time=frame.time,
+        status=Status.OK,
+        coefficients=values,
+        analysis=parsed.analysis,
+        confidence=None if read is None else sum(one.certainty for one in read.values()) / len(read),
+        message="; ".join([*remarks, *parsed.repairs]),
+        raw_text=reply.text,
+        estimates=None if read is None else {name: _estimate(one) for name, one in read.items()},
+        **seen,
+    )
+
+
+def _readings(reply: Reply, parsed: ParsedAnswer, profile: Profile) -> Mapping[str, Reading] | None:
+    """Readings of all values, None where the tokens don't tell or tell another value than the text."""
+    found = choices(reply.text, reply.tokens, profile)
+    if found is None or any(found[name].value != value for name, value in parsed.coefficients.items()):
+        return None
+    return readings(found, profile.decimals)
+
+
+def _estimate(reading: Reading) -> Estimate:
+    return Estimate(reading.argmax, reading.expectation, reading.deviation)
