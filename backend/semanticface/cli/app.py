@@ -14,7 +14,7 @@ from semanticface.cli.output import ExitCode, exit_code, print_error
 from semanticface.errors import SemanticFaceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-models = typer.Typer(no_args_is_help=True, help="Model files: list, fetch, verify, import.")
+models = typer.Typer(no_args_is_help=True, help="Models: list, fetch, verify, import, remove.")
 bench = typer.Typer(no_args_is_help=True, help="Measure what the documentation claims.")
 app.add_typer(models, name="models")
 app.add_typer(bench, name="bench")
@@ -135,36 +135,61 @@ def demo(
 
 @models.command("list")
 def models_list(json: Json = False) -> None:
-    """List the model files, where they are and under which licence."""
+    """List files, checkpoints and base models: where they are, under which licence, whole or not."""
     from semanticface.cli.models import run_list
 
     raise typer.Exit(run_list(json))
 
 
 @models.command("pull")
-def models_pull(name: Annotated[str, typer.Argument(help="Which; see `models list`.")], json: Json = False) -> None:
-    """Fetch a model file, resuming and verifying it."""
+def models_pull(
+    name: Annotated[str, typer.Argument(help="semanticface, face_landmarker, or a base model as OWNER/NAME.")],
+    prompt: Annotated[Path | None, typer.Option(help="The released prompt from this example.jsonl.")] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a model file, a checkpoint with its base, or a base model; resumed and verified."""
     from semanticface.cli.models import run_pull
 
-    raise typer.Exit(run_pull(name, json))
+    raise typer.Exit(run_pull(name, prompt, json))
 
 
 @models.command("verify")
-def models_verify(json: Json = False) -> None:
+def models_verify(
+    name: Annotated[str, typer.Argument(help="One model; default: all.")] = "", json: Json = False
+) -> None:
     """Check the size and the SHA-256 of every model file that is there."""
     from semanticface.cli.models import run_verify
 
-    raise typer.Exit(run_verify(json))
+    raise typer.Exit(run_verify(name, json))
 
 
 @models.command("import")
 def models_import(
-    path: Annotated[Path, typer.Argument(help="A model file, or a folder that holds it.")], json: Json = False
+    path: Annotated[Path, typer.Argument(help="A model file, checkpoint, adapter, base model or models folder.")],
+    name: Annotated[str, typer.Option(help="What to call it here.")] = "",
+    base: Annotated[str, typer.Option(help="The adapter's base: its folder, or its name when it is installed.")] = "",
+    profile: Annotated[
+        Path | None, typer.Option(help="profile.json, or example.jsonl for the released prompt.")
+    ] = None,
+    link: Annotated[bool, typer.Option("--link", help="Hard links instead of copies (same disk).")] = False,
+    json: Json = False,
 ) -> None:
-    """Take a model file that is already on this machine (a studio without internet)."""
+    """Take models that are already on this machine (a studio without internet, own training)."""
     from semanticface.cli.models import run_import
 
-    raise typer.Exit(run_import(path, json))
+    raise typer.Exit(run_import(path, name, base, profile, link, json))
+
+
+@models.command("remove")
+def models_remove(
+    name: Annotated[str, typer.Argument(help="A checkpoint or base model that pull or import made.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Delete a checkpoint or base model from your models folder."""
+    from semanticface.cli.models import run_remove
+
+    raise typer.Exit(run_remove(name, yes, json))
 
 
 @bench.command("landmarks")

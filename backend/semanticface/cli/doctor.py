@@ -59,6 +59,18 @@ def _models() -> Finding:
     return Finding("landmark model", path is not None, str(path or f"{model.file_name} is missing"), remedy)
 
 
+def _checkpoint() -> Finding:
+    """The SemanticFace engine's model is optional: without one the landmark engine does the work."""
+    from semanticface.engines.mllm.checkpoint import checkpoint_folders, find_checkpoint, list_checkpoints
+
+    try:
+        whole = list_checkpoints() or [find_checkpoint(next(iter(checkpoint_folders()), ""))]
+    except SemanticFaceError as error:
+        return Finding("checkpoint", False, error.message, error.hint, False)
+    texts = [f"{found.name} on {found.base.name}" for found in whole]
+    return Finding("checkpoint", True, ", ".join(texts), required=False)
+
+
 def _folders() -> Finding:
     for folder in (paths.data_dir(), paths.cache_dir()):
         try:
@@ -109,7 +121,16 @@ def _blender() -> Finding:
     return Finding("bpy", not missing, ", ".join(missing) or "loads", remedy, False)
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (_python, _packages, _folders, _models, _engine, _backend, _blender)
+CHECKS: tuple[Callable[[], Finding], ...] = (
+    _python,
+    _packages,
+    _folders,
+    _models,
+    _checkpoint,
+    _engine,
+    _backend,
+    _blender,
+)
 
 
 def run_doctor(register: bool, as_json: bool) -> ExitCode:

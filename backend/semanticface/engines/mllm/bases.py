@@ -1,7 +1,7 @@
 """Base models on this machine: where they lie, which folder is one, and whether it is whole.
 
 A base lies as `bases/OWNER--NAME/` in the user's models folder or in a folder of SEMANTICFACE_MODELS, or in the cache
-that Hugging Face's own tools fill, where it is used in place. Nothing is loaded, written or fetched here.
+that the tools of Hugging Face or ModelScope fill, where it is used in place. Nothing is loaded, written or fetched.
 """
 
 from __future__ import annotations
@@ -86,11 +86,19 @@ def _in_hub_cache(name: str) -> Iterator[Path]:
     yield from sorted(folders, key=lambda folder: (folder.name == wanted, folder.stat().st_mtime), reverse=True)
 
 
+def _in_modelscope_cache(name: str) -> Path:
+    """Where ModelScope's SDK puts a model; it writes dots in names as three underscores."""
+    cache = os.environ.get("MODELSCOPE_CACHE")
+    root = Path(cache).expanduser() if cache else Path.home() / ".cache" / "modelscope" / "hub"
+    return root / "models" / name.replace(".", "___")
+
+
 def places(name: str) -> Iterator[Path]:
     """Where a base of that name is looked for, in order; not all of them exist."""
     for root in assets.model_roots():
         yield root / FOLDER / folder_name(name)
     yield from _in_hub_cache(name)
+    yield _in_modelscope_cache(name)
 
 
 def find_base(name: str) -> Path | None:
@@ -101,7 +109,7 @@ def find_base(name: str) -> Path | None:
 
 
 def installed_bases() -> list[Base]:
-    """Whole bases in the models folders (those of Hugging Face's cache are found by name alone)."""
+    """Whole bases in the models folders (those in the hubs' own caches are found by name alone)."""
     found: dict[str, Base] = {}
     for root in assets.model_roots():
         folder = root / FOLDER
