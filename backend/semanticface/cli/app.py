@@ -15,8 +15,10 @@ from semanticface.errors import SemanticFaceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 models = typer.Typer(no_args_is_help=True, help="Models: list, fetch, verify, import, remove.")
+remote = typer.Typer(no_args_is_help=True, help="Servers that the remote engine asks: add, list, test, remove.")
 bench = typer.Typer(no_args_is_help=True, help="Measure what the documentation claims.")
 app.add_typer(models, name="models")
+app.add_typer(remote, name="remote")
 app.add_typer(bench, name="bench")
 app.info.help = "Facial animation from reference footage: 61 ARKit coefficients and a semantic analysis per frame."
 
@@ -190,6 +192,59 @@ def models_remove(
     from semanticface.cli.models import run_remove
 
     raise typer.Exit(run_remove(name, yes, json))
+
+
+@remote.command("add")
+def remote_add(
+    name: Annotated[str, typer.Argument(help="How you call it: the engine is then remote:NAME.")],
+    url: Annotated[str, typer.Argument(help="Its address, as http://127.0.0.1:8000/v1.")],
+    model: Annotated[str, typer.Option(help="The name under which it serves base and adapter.")],
+    profile: Annotated[str, typer.Option(help="An installed checkpoint, or a profile.json that is then kept here.")],
+    key_variable: Annotated[str, typer.Option(help="NAME of the environment variable with the API key.")] = "",
+    concurrency: Annotated[int, typer.Option(help="Most questions in flight.")] = 8,
+    timeout: Annotated[float, typer.Option(help="Seconds for one answer.")] = 120.0,
+    patience: Annotated[float, typer.Option(help="Seconds that the server may be away during a run.")] = 120.0,
+    ca: Annotated[Path | None, typer.Option(help="PEM file of the studio's certificates.")] = None,
+    grammar: Annotated[str, typer.Option(help="auto, structured_outputs, guided_regex, regex or none.")] = "auto",
+    stream: Annotated[bool, typer.Option(help="Get answers word by word.")] = True,
+    jpeg: Annotated[int, typer.Option(help="Send JPEG of this quality; 0: lossless PNG.")] = 0,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Let the key travel without TLS.")] = False,
+    json: Json = False,
+) -> None:
+    """Write down a server (vLLM, SGLang ...) that serves base and adapter."""
+    from semanticface.cli.remote import Added, run_add
+
+    fields = {"key_variable": key_variable, "concurrency": concurrency, "timeout": timeout, "patience": patience}
+    fields |= {"grammar": grammar, "stream": stream, "jpeg": jpeg, "insecure": insecure}
+    raise typer.Exit(run_add(Added(name, url, model, profile, ca, fields), json))
+
+
+@remote.command("list")
+def remote_list(json: Json = False) -> None:
+    """List the servers and whether their keys are set; keys are never shown."""
+    from semanticface.cli.remote import run_list
+
+    raise typer.Exit(run_list(json))
+
+
+@remote.command("test")
+def remote_test(
+    name: Annotated[str, typer.Argument(help="Which; see `remote list`.")],
+    picture: Annotated[Path | None, typer.Option(help="A picture of a face to ask about.")] = None,
+    json: Json = False,
+) -> None:
+    """Ask a server what it understands, and about one picture."""
+    from semanticface.cli.remote import run_test
+
+    raise typer.Exit(run_test(name, picture, json))
+
+
+@remote.command("remove")
+def remote_remove(name: Annotated[str, typer.Argument(help="Which; see `remote list`.")], json: Json = False) -> None:
+    """Forget a server."""
+    from semanticface.cli.remote import run_remove
+
+    raise typer.Exit(run_remove(name, json))
 
 
 @bench.command("landmarks")

@@ -21,7 +21,6 @@ from semanticface.engines.remote.profiles import profile_of
 from semanticface.engines.remote.session import RemoteSession
 from semanticface.engines.remote.settings import GrammarStyle, Server, find_server
 from semanticface.engines.remote.survey import Findings, survey
-from semanticface.errors import EngineError
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,6 @@ class RemoteEngine:
         self._profile = profile
         self._link = link
         self._asker = Asker(link, server, profile, found.abilities)
-        self._closed = False
         digest = hashlib.sha256(profile.to_json().encode()).hexdigest()[:12]
         made_of = f" ({found.made_of})" if found.made_of not in ("", server.model) else ""
         self._model = f"{server.model}{made_of} profile {profile.name} sha256:{digest}"
@@ -64,14 +62,11 @@ class RemoteEngine:
 
     def session(self, options: RunOptions, video: bool) -> RemoteSession:
         """A fresh session. A video's frames are asked about one by one, like stills."""
-        if self._closed:
-            raise EngineError("the remote engine is closed")
         values = complete(options.values, self._profile)
         return RemoteSession(self._link, self._asker, self._server, self._profile, options, values)
 
     def close(self) -> None:
         """Drop what is in flight and the connections. Closing twice does no harm."""
-        self._closed = True
         self._link.close()
 
 

@@ -42,18 +42,26 @@ class Link:
         self._client = _client(server, self._key)
         self._loop = asyncio.new_event_loop()
         self._slots = asyncio.Semaphore(server.concurrency)
+        self._lock = threading.Lock()
+        self._closed = False
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="semanticface-remote")
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine; cancelling the future drops its request and connection."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Start a coroutine; cancelling the future drops its request and connection. Raises EngineError once closed."""
+        with self._lock:
+            if self._closed:
+                work.close()
+                raise EngineError("the remote engine is closed")
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self) -> None:
         """Drop what is in flight and end the thread. Closing twice does no harm."""
-        if self._loop.is_closed():
-            return
-        self.submit(self._end())
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop)
         self._thread.join(_CLOSING_SECONDS)
         if not self._thread.is_alive():
             self._loop.close()

@@ -72,9 +72,7 @@ async def _abilities(link: Link, server: Server) -> Abilities:
     return replace(abilities, grammar=GrammarStyle.NONE)
 
 
-async def picture_tokens(
-    link: Link, server: Server, with_picture: Mapping[str, Any], without_it: Mapping[str, Any]
-) -> int:
+async def picture_tokens(link: Link, with_picture: Mapping[str, Any], without_it: Mapping[str, Any]) -> int:
     """How many prompt tokens a picture takes on the server, -1 when it doesn't count them. Raises Trouble.
 
     The arguments are two requests that differ in the picture alone.

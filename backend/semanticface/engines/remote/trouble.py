@@ -114,7 +114,8 @@ class Patience:
         self._since = now if self._since is None else self._since
         self._failures += 1
         lasted = now - self._since
-        if self._failures >= AWAY_FAILURES and lasted + trouble.wait >= self._seconds:
+        enough = self._failures >= AWAY_FAILURES or trouble.wait >= self._seconds > 0
+        if enough and lasted + trouble.wait >= self._seconds:
             self._gone = (now, trouble.message)
         self.check()
 
