@@ -198,9 +198,13 @@ class Client:
         """What the backend does: state, jobs, worker, clients, cache."""
         return dict(self._ask("status")["status"])
 
-    def release(self) -> None:
-        """End the engine's process, which frees its memory and the GPU; the next job starts it again."""
-        self._ask("release")
+    def release(self, engine: str | None = None) -> list[str]:
+        """End the engines' processes, or this engine's and its variants', which frees their memory and the GPU.
+
+        Returns the engines whose processes were ended; the next job starts one again. Raises BackendError while jobs
+        of theirs run, EngineError for a name that there isn't.
+        """
+        return list(self._ask("release", engine=engine).get("ended", []))
 
     def shutdown(self) -> None:
         """End the backend, for all its clients."""

@@ -62,7 +62,7 @@ def _serve(options: ServeOptions) -> int:
     instance = secrets.token_hex(8)
     make_private(paths.log_dir())
     try:
-        front = Front(options, keys, instance, lambda engine: paths.log_dir() / f"worker-{engine}.log")
+        front = Front(options, keys, instance, _worker_log)
     except zmq.ZMQError as error:
         raise BackendError(f"can't listen on {options.bind}: {error}", "choose another port") from error
     endpoint = front.post.endpoint.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
@@ -84,6 +84,11 @@ def _serve(options: ServeOptions) -> int:
         front.close()
         log.info("backend ended")
     return 0
+
+
+def _worker_log(engine: str) -> Path:
+    """Where the worker of this engine writes; a variant's colon is no letter of a file's name on Windows."""
+    return paths.log_dir() / f"worker-{engine.replace(':', '-')}.log"
 
 
 def _register() -> None:

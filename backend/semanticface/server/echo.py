@@ -43,8 +43,8 @@ gives an answer that can't be read."""
 class EchoEngine:
     """Implements `engines.base.Engine`; `sequential` like a tracker, or frame by frame in batches like a model."""
 
-    def __init__(self, sequential: bool = True) -> None:
-        self.info = EngineInfo("echo", "1", "none", "cpu")
+    def __init__(self, sequential: bool = True, variant: str = "") -> None:
+        self.info = EngineInfo("echo", "1", variant or "none", "cpu")
         self.traits = Traits(sequential, WARMUP, 2, 1) if sequential else Traits(sequential, 0, 1, BATCH)
 
     def options(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,96 +1,156 @@
-"""The engines by name: how each is built, and which one `auto` means. Only the worker builds one.
+"""The engines by name: how each is built and what it needs. Only the worker builds one.
 
-Light to import: an engine's own module is imported when it is built.
+A name may carry a variant, `semanticface:NAME`: a checkpoint, or a server of the remote engine. Light to import: an
+engine's own module is imported when it is built.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from semanticface.engines.base import Engine
+from semanticface.engines.choose import INSTALL, LANDMARKS, SEMANTICFACE, Choice
 from semanticface.errors import EngineError
 
 AUTO = "auto"
+_VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One engine. `hidden`: for tests, not offered. `decodes` False: its pictures are the undecoded bytes."""
+    """One engine. `build` gets the variant, "" for the engine's own choice.
+
+    `install` says how to get the libraries that it `needs`. `heavy`: it fills a graphics card, which has room for one
+    such at a time. `variants`: whether it has any. `hidden`: for tests, not offered. `decodes` False: its pictures are
+    the undecoded bytes.
+    """
 
     name: str
     title: str
-    build: Callable[[], Engine]
+    build: Callable[[str], Engine]
     needs: tuple[str, ...] = ()
+    install: str = "pip install 'semanticface[backend]' pillow"
+    heavy: bool = False
+    variants: bool = False
     hidden: bool = False
     decodes: bool = True
 
     @property
-    def installed(self) -> bool:
-        """Whether the libraries that it needs are there; nothing is imported to find out."""
-        return all(importlib.util.find_spec(name) is not None for name in self.needs)
+    def missing(self) -> list[str]:
+        """The libraries that are not there; nothing is imported to find out."""
+        return [name for name in self.needs if importlib.util.find_spec(name) is None]
 
 
-def _landmarks() -> Engine:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a client's engine name stands for; `name` is the whole of it."""
+
+    name: str
+    entry: Entry
+    variant: str = ""
+
+
+def _landmarks(variant: str) -> Engine:
     from semanticface.engines.landmarks.engine import load
 
     return load()
 
 
-def _echo() -> Engine:
+def _semanticface(variant: str) -> Engine:
+    from semanticface.engines.mllm.engine import load
+
+    return load(variant)
+
+
+def _remote(variant: str) -> Engine:
+    from semanticface.engines.remote.engine import load
+
+    return load(variant)
+
+
+def _echo(variant: str) -> Engine:
     from semanticface.server.echo import EchoEngine
 
     return EchoEngine()
 
 
-def _echo_batch() -> Engine:
+def _echo_batch(variant: str) -> Engine:
     from semanticface.server.echo import EchoEngine
 
-    return EchoEngine(sequential=False)
+    return EchoEngine(sequential=False, variant=variant)
 
 
-def _echo_blind() -> Engine:
+def _echo_blind(variant: str) -> Engine:
     from semanticface.server.echo import BlindEngine
 
     return BlindEngine()
 
 
-def _echo_unfit() -> Engine:
+def _echo_unfit(variant: str) -> Engine:
     raise EngineError("echo-unfit never starts", "it is there to test what happens then")
 
 
+_ECHO = ("numpy",)
+_MODELS = ("torch", "transformers", "peft", "PIL")
+
 ENGINES: tuple[Entry, ...] = (
-    Entry("landmarks", "Landmarks (embedded, any CPU)", _landmarks, ("ai_edge_litert", "cv2", "numpy")),
-    Entry("echo", "Echo, for testing pipelines", _echo, ("numpy",), hidden=True),
-    Entry("echo-batch", "Echo, frame by frame in batches", _echo_batch, ("numpy",), hidden=True),
-    Entry("echo-blind", "Echo of undecoded bytes, for measuring", _echo_blind, ("numpy",), hidden=True, decodes=False),
+    Entry(SEMANTICFACE, "SemanticFace (on a GPU)", _semanticface, _MODELS, INSTALL, heavy=True, variants=True),
+    Entry(LANDMARKS, "Landmarks (embedded, any CPU)", _landmarks, ("ai_edge_litert", "cv2", "numpy")),
+    Entry("remote", "SemanticFace on a server", _remote, ("numpy", "PIL"), variants=True),
+    Entry("echo", "Echo, for testing pipelines", _echo, _ECHO, hidden=True),
+    Entry("echo-batch", "Echo, frame by frame in batches", _echo_batch, _ECHO, variants=True, hidden=True),
+    Entry("echo-heavy", "Echo that fills a card", _echo_batch, _ECHO, heavy=True, variants=True, hidden=True),
+    Entry("echo-blind", "Echo of undecoded bytes, for measuring", _echo_blind, _ECHO, hidden=True, decodes=False),
     Entry("echo-unfit", "Echo that can't start", _echo_unfit, hidden=True),
 )
-"""Best first: `auto` takes the first that is installed and not hidden."""
 
 
-def resolve(name: str) -> Entry:
-    """The engine of this name, or the best one for `auto`. Raises EngineError that lists the names."""
-    offered = [entry for entry in ENGINES if not entry.hidden]
-    found = [entry for entry in ENGINES if entry.name == name]
-    if name == AUTO:
-        found = [entry for entry in offered if entry.installed] or offered[-1:]
-    if not found:
-        names = ", ".join([AUTO, *(entry.name for entry in offered)])
-        raise EngineError(f"there is no engine {name[:80]!r}", f"choose one of {names}")
-    entry = found[0]
-    if not entry.installed:
-        missing = ", ".join(library for library in entry.needs if importlib.util.find_spec(library) is None)
-        raise EngineError(f"engine {entry.name} needs {missing}", "install the package's backend extra")
-    return entry
+def resolve(name: str) -> Named:
+    """The engine of this name, which is never `auto`: `engines.choose` says what that is.
+
+    Raises EngineError that lists the names, or says what to install.
+    """
+    plain, colon, variant = name.partition(":")
+    entry = next((entry for entry in ENGINES if entry.name == plain), None)
+    if entry is None:
+        names = ", ".join([AUTO, *(entry.name for entry in ENGINES if not entry.hidden)])
+        raise EngineError(f"there is no engine {plain[:80]!r}", f"choose one of {names}")
+    if colon and not entry.variants:
+        raise EngineError(f"engine {plain} has no variants", f"write {plain}")
+    if colon and not _VARIANT.fullmatch(variant):
+        hint = "1 to 64 letters, digits, -, _ or ., a letter or digit first"
+        raise EngineError(f"{variant[:80]!r} can't be the name of a variant of {plain}", hint)
+    missing = entry.missing
+    if missing:
+        raise EngineError(f"engine {plain} needs {', '.join(missing)}", entry.install)
+    return Named(name, entry, variant)
 
 
-def offered() -> list[dict[str, Any]]:
-    """For `welcome`: name, title and whether it is installed, best first."""
-    return [
-        {"name": entry.name, "title": entry.title, "installed": entry.installed}
-        for entry in ENGINES
-        if not entry.hidden
-    ]
+def belongs(name: str, to: str) -> bool:
+    """Whether the engine `name` is `to` or one of its variants."""
+    return name == to or name.startswith(f"{to}:")
+
+
+def reader() -> str:
+    """The engine whose worker looks into footage when none runs: a light one."""
+    ready = [entry.name for entry in ENGINES if not entry.hidden and not entry.heavy and not entry.missing]
+    return ready[0] if ready else LANDMARKS
+
+
+def offered(choice: Choice | None) -> list[dict[str, Any]]:
+    """For `welcome`: the engines, best first; which one `auto` takes, and why it does or why another can't be had."""
+    rows = []
+    for entry in ENGINES:
+        if entry.hidden:
+            continue
+        row: dict[str, Any] = {"name": entry.name, "title": entry.title, "installed": not entry.missing}
+        if choice is not None and choice.engine == entry.name:
+            row |= {"auto": True, "reason": choice.reason}
+        elif entry.missing:
+            row["reason"] = f"needs {', '.join(entry.missing)} ({entry.install})"
+        rows.append(row)
+    return rows

@@ -19,11 +19,14 @@ import msgpack
 import zmq
 
 from semanticface import paths
+from semanticface.errors import BackendError
 from semanticface.server import channel
 from semanticface.server.access import Doorkeeper, Keys
+from semanticface.server.auto import Auto
 from semanticface.server.cache import Cache
 from semanticface.server.channel import ORDERS, REPORTS
 from semanticface.server.clients import Client, Clients
+from semanticface.server.engines import belongs, resolve
 from semanticface.server.jobs import Job
 from semanticface.server.options import Limits, ServeOptions
 from semanticface.server.pool import Pool
@@ -34,6 +37,8 @@ from semanticface.server.supervisor import Life, Supervisor
 log = logging.getLogger(__name__)
 
 TICK_MS = 100
+MOST_POOLS = 32
+"""Engines, variants counted, that may have work at once; a client could think up names without end."""
 
 
 class Front:
@@ -59,7 +64,8 @@ class Front:
         self.cache = Cache(paths.cache_dir(), self.limits.cache_bytes)
         self._files = ThreadPoolExecutor(1, "takes")
         self._filed: list[tuple[Future[Any], Callable[[Future[Any]], None]]] = []
-        self._releases: list[tuple[bytes, int]] = []
+        self._releases: list[tuple[bytes, int, list[str]]] = []
+        self.auto = Auto(self.in_files_thread, lambda: any(self._heavy(name) for name in self.pools))
 
     # The loop.
 
@@ -70,6 +76,7 @@ class Front:
             poller.register(socket, zmq.POLLIN)
         again = False
         ticked = 0.0
+        self.auto.ask(time.monotonic(), lambda choice: None)
         while not self.ending:
             events = dict(poller.poll(0 if again else 5 if self._filed else TICK_MS))
             if self._door is not None and self._door.socket in events:
@@ -138,7 +145,7 @@ class Front:
         for pool in self.pools.values():
             pool.tick(now, self.options.idle)
             for job in list(pool.jobs):
-                job.tell(pool.supervisor.life.shown, now)
+                job.tell(pool.supervisor.life.shown, now, pool.hindered)
         self._answer_releases()
         self.cache.tick(now)
         if self.options.lease_bound and self.clients.deserted(now):
@@ -148,15 +155,44 @@ class Front:
     # What the requests need.
 
     def pool(self, engine: str) -> Pool:
-        """The pool of this engine, made when it is first asked for."""
+        """The pool of this engine, made when it is first asked for. Raises EngineError, BackendError."""
         if engine not in self.pools:
+            resolve(engine)
+            self._clear_pools()
 
             def spawn(secret: bytes) -> WorkerProcess:
                 return WorkerProcess(self._workers_endpoint, engine, secret, self._worker_log(engine))
 
             supervisor = Supervisor(engine, spawn, self.limits)
-            self.pools[engine] = Pool(supervisor, self._send_worker, self.cache.put, self.limits)
+            hindrance = functools.partial(self._hindrance, engine)
+            self.pools[engine] = Pool(supervisor, self._send_worker, self.cache.put, self.limits, hindrance)
         return self.pools[engine]
+
+    def _clear_pools(self) -> None:
+        """Make room for one more. Raises BackendError when there is none."""
+        for name in [name for name, pool in self.pools.items() if not pool.busy and not pool.holds]:
+            del self.pools[name]
+        if len(self.pools) >= MOST_POOLS:
+            raise BackendError(f"{len(self.pools)} engines are in use already", "wait for their jobs, or unload some")
+
+    def _heavy(self, name: str) -> bool:
+        """Whether this engine's worker fills a graphics card now."""
+        return resolve(name).entry.heavy and self.pools[name].holds
+
+    def _hindrance(self, engine: str) -> str:
+        """Why this engine's worker may not start yet: a heavy one waits for another's end, which it brings about."""
+        if not resolve(engine).entry.heavy:
+            return ""
+        waits = ""
+        for name in [name for name in self.pools if name != engine and self._heavy(name)]:
+            other = self.pools[name]
+            if other.busy:
+                return f"waiting for the jobs of engine {name}: the graphics card has room for one"
+            if other.supervisor.life is not Life.STOPPING:
+                log.info("ending the worker of %s for one of %s", name, engine)
+                other.supervisor.stop()
+            waits = f"waiting for the memory of engine {name}" if other.holds else waits
+        return waits
 
     def reply(self, identity: bytes, kind: str, **fields: Any) -> None:
         """Send to a client; one whose connection is gone loses its lease at once."""
@@ -178,12 +214,14 @@ class Front:
         """Run `work` beside the loop; `then` gets its future, back in the loop."""
         self._filed.append((self._files.submit(work), then))
 
-    def release(self, client: Client, number: int) -> None:
-        """End all workers; the client is answered when they are gone."""
-        for pool in self.pools.values():
+    def release(self, client: Client, number: int, engine: str) -> None:
+        """End all workers, or this engine's and its variants'; the client is answered when they are gone."""
+        chosen = {name: pool for name, pool in self.pools.items() if not engine or belongs(name, engine)}
+        ended = [name for name, pool in chosen.items() if pool.supervisor.pid is not None]
+        for pool in chosen.values():
             if pool.supervisor.life is not Life.STOPPING:
                 pool.supervisor.stop()
-        self._releases.append((client.identity, number))
+        self._releases.append((client.identity, number, ended))
 
     def _collect_files(self) -> None:
         done = [pair for pair in self._filed if pair[0].done()]
@@ -192,10 +230,11 @@ class Front:
             then(future)
 
     def _answer_releases(self) -> None:
-        if self._releases and all(pool.supervisor.life is not Life.STOPPING for pool in self.pools.values()):
-            releases, self._releases = self._releases, []
-            for identity, number in releases:
-                self.reply(identity, "done", re=number)
+        stopping = {name for name, pool in self.pools.items() if pool.supervisor.life is Life.STOPPING}
+        ready = [release for release in self._releases if stopping.isdisjoint(release[2])]
+        self._releases = [release for release in self._releases if release not in ready]
+        for identity, number, ended in ready:
+            self.reply(identity, "done", re=number, ended=ended)
 
     def _send_worker(self, secret: bytes, kind: str, fields: dict[str, Any], pictures: Sequence[Any]) -> None:
         self._workers.send_multipart([secret + ORDERS, *channel.encode(kind, fields, pictures)], copy=False)

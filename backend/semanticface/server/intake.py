@@ -15,12 +15,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from semanticface.errors import OptionsError, ProtocolError, SemanticFaceError, TakeError
-from semanticface.protocol import MAX_FRAMES, expand_runs, to_runs
+from semanticface.protocol import MAX_FRAMES, WorkerState, expand_runs, to_runs
 from semanticface.results import FrameResult, Status
 from semanticface.server.channel import Envelope
 from semanticface.server.feeds import ByteFeed, Feed, MediaFeed, Picture, Prepared
 from semanticface.server.jobs import Job
 from semanticface.server.pool import Pool
+from semanticface.server.supervisor import Supervisor
 from semanticface.take import TakeHeader, TakeWriter, is_take, read_header
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
 class Intake:
     """One job's way in, and the counter at which its pictures arrive."""
 
-    def __init__(self, front: Front, pool: Pool, job: Job) -> None:
+    def __init__(self, front: Front, job: Job) -> None:
         self._front = front
-        self._pool = pool
         self._job = job
         self._early: list[tuple[int, float | None, Picture]] = []
         self._numbers: set[int] = set()
@@ -44,15 +44,19 @@ class Intake:
         feed = self._job.feed
         return sum(picture.size for _, _, picture in self._early) + (0 if feed is None else feed.held)
 
-    def start(self) -> None:
-        """Ask the worker what the job depends on."""
+    def start(self, pool: Pool) -> None:
+        """Ask the engine's worker what the job depends on."""
         spec = self._job.spec
         fields = {
             "options": dict(spec.options),
             "video": spec.video,
             "media": None if spec.media is None else dict(spec.media),
         }
-        self._pool.ask("prepare", fields, self._prepared, needs_engine=True)
+
+        def answer(reply: Envelope | SemanticFaceError) -> None:
+            self._prepared(pool.supervisor, reply)
+
+        pool.ask("prepare", fields, answer, needs_engine=True, job=self._job)
 
     def add(self, frame: int, moment: float | None, picture: Picture) -> None:
         """A picture has come. Raises ProtocolError when it may not have, which leaves the job as it was."""
@@ -80,8 +84,8 @@ class Intake:
         if isinstance(self._job.feed, ByteFeed):
             self._job.feed.close()
 
-    def _prepared(self, reply: Envelope | SemanticFaceError) -> None:
-        job, supervisor = self._job, self._pool.supervisor
+    def _prepared(self, supervisor: Supervisor, reply: Envelope | SemanticFaceError) -> None:
+        job = self._job
         if job.state.ended:
             return
         if isinstance(reply, SemanticFaceError):
@@ -131,7 +135,7 @@ class Intake:
             done = {index for index, frame in enumerate(frames) if frame in kept}
             feed = MediaFeed(job, frames, done, prepared, memory)
             job.begin(feed, take, prepared.engine, kept)
-        job.tell(self._pool.supervisor.life.shown, time.monotonic())
+        job.tell(WorkerState.READY, time.monotonic())
 
 
 def finished(stored: dict[int, FrameResult], frames: tuple[int, ...]) -> dict[int, FrameResult]:

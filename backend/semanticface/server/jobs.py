@@ -81,7 +81,10 @@ class Delivery:
 
 
 class Job:
-    """One job. `served` orders jobs of one priority fairly: the one that was served longest ago goes first."""
+    """One job. `served` orders jobs of one priority fairly: the one that was served longest ago goes first.
+
+    `reason` says why it got its engine, where it left the choice to the backend.
+    """
 
     def __init__(
         self, number: str, client: bytes, spec: JobSpec, outlet: Outlet, closed: Callable[[Job], None]
@@ -93,13 +96,14 @@ class Job:
         self.feed: Feed | None = None
         self.intake: Intake | None = None
         self.engine: Mapping[str, Any] = {}
+        self.reason = ""
         self.error: SemanticFaceError | None = None
         self.served = 0
         self.take: TakeWriter | None = None
         self.out = Delivery()
         self._outlet = outlet
         self._closed = closed
-        self._told = (-1, WorkerState.NONE)
+        self._told = (-1, WorkerState.NONE, "")
         self._told_at = 0.0
 
     @property
@@ -176,11 +180,11 @@ class Job:
             self._end(JobState.FAILED)
 
     def tell(self, worker: WorkerState, now: float, message: str = "") -> None:
-        """A `progress` message when something has changed: state changes at once, counts five times a second."""
-        told = (self.out.answered, worker)
+        """A `progress` message when something has changed: states and sentences at once, counts five times a second."""
+        told = (self.out.answered, worker, message or self._told[2])
         if self.state.ended or told == self._told:
             return
-        if told[1] is self._told[1] and now - self._told_at < PROGRESS_EVERY:
+        if told[1:] == self._told[1:] and now - self._told_at < PROGRESS_EVERY:
             return
         self._told, self._told_at = told, now
         fields: dict[str, Any] = {"job": self.id, "state": self.state, "worker": worker, "done": self.out.answered}
@@ -218,7 +222,7 @@ class Job:
             counts=self.out.counts,
             error=None if self.error is None else to_wire(self.error),
             take=None if self.spec.take is None else str(self.spec.take),
-            engine=dict(self.engine) or None,
+            engine={**self.engine, **({"reason": self.reason} if self.reason else {})} or None,
         )
         self._closed(self)
 
@@ -227,7 +231,7 @@ class Job:
             raise RuntimeError(f"job {self.id} can't go from {self.state} to {state}")
         log.info("job %s: %s -> %s", self.id, self.state, state)
         self.state = state
-        self._told = (-1, self._told[1])
+        self._told = (-1, *self._told[1:])
         self._told_at = 0.0
 
 

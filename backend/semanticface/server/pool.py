@@ -14,17 +14,18 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from semanticface.errors import EngineError, MediaError, ProtocolError, SemanticFaceError, from_wire
 from semanticface.protocol import Priority
 from semanticface.results import FrameResult, Status
 from semanticface.server.channel import Envelope
-from semanticface.server.feeds import Feed, Item, follows
+from semanticface.server.feeds import Item, follows
 from semanticface.server.jobs import Job
 from semanticface.server.options import Limits
 from semanticface.server.supervisor import Death, Life, Supervisor
+from semanticface.server.units import Lane, Unit, has_own_session, order, together
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +42,6 @@ Store = Callable[[bytes, FrameResult, int], None]
 
 
 @dataclass(slots=True)
-class Unit:
-    """Work on its way: `waiting` are the items without a result, by their place in the order."""
-
-    number: int
-    lane: int
-    waiting: dict[int, Item]
-
-
-@dataclass(slots=True)
 class Question:
     """Something asked of the worker besides frames: to probe media, or to prepare a job."""
 
@@ -58,28 +50,30 @@ class Question:
     fields: dict[str, Any]
     answer: Answer
     needs_engine: bool
+    job: Job | None = None
     sent_to: int = 0
     attempts: int = 0
 
 
-@dataclass(slots=True)
-class Lane:
-    """A worker's lane as the front sees it. `places`: per job, the worker (its incarnation) and the item it is at."""
-
-    number: int
-    units: list[Unit] = field(default_factory=list)
-    places: dict[str, tuple[int, Item | None]] = field(default_factory=dict)
-
-
 class Pool:
-    """The jobs, lanes and worker of one engine."""
+    """The jobs, lanes and worker of one engine. `hindrance`: for whom its worker must wait before it may start."""
 
-    def __init__(self, supervisor: Supervisor, send: Send, store: Store, limits: Limits) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        send: Send,
+        store: Store,
+        limits: Limits,
+        hindrance: Callable[[], str] = lambda: "",
+    ) -> None:
         self.supervisor = supervisor
         self.jobs: list[Job] = []
         self.seconds = 0.02
         self.measured = False
         self.idle_since = 0.0
+        self.hindered = ""
+        self._hindrance = hindrance
+        self._anew = False
         self._send = send
         self._store = store
         self._limits = limits
@@ -99,15 +93,34 @@ class Pool:
         """Whether anybody waits for something: then the worker is needed."""
         return bool(self.jobs or self._questions or self._suspects) or self.working
 
-    def ask(self, kind: str, fields: dict[str, Any], answer: Answer, needs_engine: bool) -> None:
-        """Put a question to the worker; `answer` gets its reply, or the error that prevents one."""
-        question = Question(next(self._numbers), kind, fields, answer, needs_engine)
+    @property
+    def holds(self) -> bool:
+        """Whether its worker takes memory, or is about to."""
+        return self.supervisor.pid is not None or self.supervisor.life not in {Life.ABSENT, Life.UNFIT}
+
+    def want(self, now: float, again: bool = False) -> None:
+        """There is work: start the worker as soon as nothing is in its way. `again` retries an engine given up."""
+        self._anew |= again
+        self.hindered = "" if self.holds and self.supervisor.life is not Life.UNFIT else self._hindrance()
+        if not self.hindered:
+            anew, self._anew = self._anew, False
+            self.supervisor.want(now, anew)
+
+    def ask(
+        self, kind: str, fields: dict[str, Any], answer: Answer, needs_engine: bool, job: Job | None = None
+    ) -> None:
+        """Put a question to the worker; `answer` gets its reply, or the error that prevents one.
+
+        One that is asked for a job falls when the job ends: nothing is loaded for an answer that nobody waits for.
+        """
+        question = Question(next(self._numbers), kind, fields, answer, needs_engine, job)
         self._questions[question.number] = question
 
     def forget(self, job: Job) -> None:
         """The job has ended: nothing of it is computed any more, its sessions close."""
         self.jobs.remove(job)
         self._suspects = [item for item in self._suspects if item.job is not job]
+        self._questions = {number: one for number, one in self._questions.items() if one.job is not job}
         for lane in self._lanes:
             lane.places.pop(job.id, None)
         if self.supervisor.connected:
@@ -141,11 +154,11 @@ class Pool:
         death = self.supervisor.tick(now, self.busy, self.working or bool(self._questions))
         if death is not None:
             self._mourn(death)
-        if self.supervisor.life is Life.UNFIT:
+        if self.supervisor.life is Life.UNFIT and not self._anew:
             self._give_up()
         if self.busy:
             self.idle_since = now
-            self.supervisor.want(now)
+            self.want(now)
         elif idle > 0 and now - self.idle_since > idle and self.supervisor.life in {Life.READY, Life.UNFIT}:
             log.info("engine %s has been idle for %.0f s: ending its worker", self.supervisor.engine, idle)
             self.supervisor.stop()
@@ -194,14 +207,14 @@ class Pool:
         jobs = [job for job in self.jobs if job.runnable]
         for job in sorted(jobs, key=lambda job: (job.spec.priority is not Priority.INTERACTIVE, job.served)):
             feed = job.feed
-            if feed is None or (items and not _together(items[0].job, job)):
+            if feed is None or (items and not together(items[0].job, job)):
                 continue
             cut = feed.cut(lane.number, limit - len(items))
             again |= feed.again
             if cut:
                 job.served = next(self._turns)
                 items += cut
-            if len(items) >= limit or (items and _has_own_session(items[0].job.feed)):
+            if len(items) >= limit or (items and has_own_session(items[0].job.feed)):
                 break
         if items:
             self._hand_over(lane, items, now)
@@ -312,7 +325,7 @@ class Pool:
         self._strike([item for item in left if not item.job.state.ended], death.message)
         for question in [one for one in self._questions.values() if one.attempts >= 2]:
             if not question.needs_engine or question.kind == "prepare":
-                del self._questions[question.number]
+                self._questions.pop(question.number, None)
                 question.answer(MediaError(f"reading the media failed: {death.message}"[:1900], "is the file damaged?"))
 
     def _strike(self, items: list[Item], message: str) -> None:
@@ -337,56 +350,5 @@ class Pool:
             job.fail(error)
         for question in list(self._questions.values()):
             if question.needs_engine or not self.supervisor.connected:
-                del self._questions[question.number]
+                self._questions.pop(question.number, None)
                 question.answer(error)
-
-
-def _has_own_session(feed: Feed | None) -> bool:
-    return feed is not None and follows(feed.prepared)
-
-
-def _together(first: Job, second: Job) -> bool:
-    """Whether frames of the two jobs may share a unit. An artist's picture never waits for a farm's beside it."""
-    one, other = first.feed, second.feed
-    if one is None or other is None or first.spec.priority is not second.spec.priority:
-        return False
-    if _has_own_session(one) or _has_own_session(other):
-        return False
-    a, b = one.prepared, other.prepared
-    return a.fingerprint == b.fingerprint and a.options == b.options and a.video == b.video
-
-
-def order(
-    unit: Unit, rows: Sequence[tuple[Item, bool]], feed: Feed, owner: str, fresh: bool
-) -> tuple[dict[str, Any], list[Any]]:
-    """The `unit` order and its pictures.
-
-    A row is [wanted, job's place, frame, time, picture's place or -1, format, width, height, bottom_up]. `owner` names
-    the job whose own session it is, "" for one that jobs of these options share.
-    """
-    jobs: list[Job] = []
-    table: list[list[Any]] = []
-    pictures: list[Any] = []
-    for item, wanted in rows:
-        if item.job not in jobs:
-            jobs.append(item.job)
-        row: list[Any] = [wanted, jobs.index(item.job), item.frame, item.time]
-        picture = item.picture
-        if picture is None:
-            table.append([*row, -1, "", None, None, False])
-        else:
-            table.append([*row, len(pictures), picture.format, picture.width, picture.height, picture.bottom_up])
-            pictures.append(picture.payload)
-    fields = {
-        "unit": unit.number,
-        "lane": unit.lane,
-        "owner": owner,
-        "fresh": fresh,
-        "options": dict(feed.prepared.options),
-        "video": feed.prepared.video,
-        "jobs": [job.id for job in jobs],
-        "partials": [job.spec.partials for job in jobs],
-        "media": [None if job.spec.media is None else dict(job.spec.media) for job in jobs],
-        "rows": table,
-    }
-    return fields, pictures

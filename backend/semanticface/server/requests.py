@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import zmq
 
 from semanticface import __version__
 from semanticface.actions import SCHEMA_ID
+from semanticface.engines.choose import Choice, fit
 from semanticface.errors import BackendError, OptionsError, ProtocolError, SemanticFaceError, to_wire
 from semanticface.protocol import (
     MAJOR,
@@ -31,7 +33,7 @@ from semanticface.protocol import (
 )
 from semanticface.server.channel import Envelope
 from semanticface.server.clients import Client
-from semanticface.server.engines import AUTO, offered, resolve
+from semanticface.server.engines import AUTO, belongs, offered, reader, resolve
 from semanticface.server.feeds import Picture
 from semanticface.server.front import Front
 from semanticface.server.intake import Intake
@@ -77,7 +79,7 @@ def _hello(front: Front, identity: bytes, message: Message) -> None:
         backend=f"semanticface {__version__}",
         instance=front.instance,
         schema=SCHEMA_ID,
-        engines=offered(),
+        engines=offered(front.auto.choice),
         window=front.limits.window,
         max_payload=MAX_PAYLOAD,
         lease=front.limits.lease,
@@ -103,8 +105,8 @@ def _probe(front: Front, client: Client, message: Message, frames: Sequence[zmq.
             front.reply(client.identity, "media", re=number, info=reply["info"])
 
     connected = [pool for pool in front.pools.values() if pool.supervisor.connected]
-    pool = connected[0] if connected else front.pool(resolve(AUTO).name)
-    pool.supervisor.want(time.monotonic(), again=not connected)
+    pool = connected[0] if connected else front.pool(reader())
+    pool.want(time.monotonic(), again=not connected)
     pool.ask("probe", {"media": message["media"]}, answer, needs_engine=False)
 
 
@@ -117,7 +119,8 @@ def _submit(front: Front, client: Client, message: Message, frames: Sequence[zmq
         raise BackendError(f"this client has {front.limits.client_jobs} jobs already", "wait for one to end")
     if spec.take is not None and any(job.spec.take == spec.take for job in front.jobs.values()):
         raise BackendError(f"another job writes to {spec.take}", "choose another folder, or wait")
-    pool = front.pool(spec.engine)
+    if spec.engine != AUTO:
+        front.pool(spec.engine)
     identity = client.identity
 
     def send(kind: str, **fields: Any) -> None:
@@ -126,7 +129,9 @@ def _submit(front: Front, client: Client, message: Message, frames: Sequence[zmq
     def closed(job: Job) -> None:
         del front.jobs[job.id]
         client.ended.append(job.id)
-        pool.forget(job)
+        for pool in front.pools.values():
+            if job in pool.jobs:
+                pool.forget(job)
 
     def offer(kind: str, **fields: Any) -> None:
         if time.monotonic() - client.heard < front.limits.looking:
@@ -135,13 +140,34 @@ def _submit(front: Front, client: Client, message: Message, frames: Sequence[zmq
     outlet = Outlet(send, lambda: front.post.waiting(identity) < front.limits.outbox, offer)
     job = Job(name, identity, spec, outlet, closed)
     front.jobs[name] = job
-    pool.jobs.append(job)
+    job.intake = Intake(front, job)
     total = None if spec.frames is None else len(spec.frames)
     front.reply(identity, "accepted", re=message["id"], job=name, window=front.limits.window, total=total)
-    if not job.state.ended:  # its client may have turned out to be gone
-        pool.supervisor.want(time.monotonic(), again=len(pool.jobs) == 1)
-        job.intake = Intake(front, pool, job)
-        job.intake.start()
+    if spec.engine == AUTO:
+        front.auto.ask(time.monotonic(), lambda choice: _place_freely(front, job, fit(choice, spec.options)))
+    else:
+        _place(front, job)
+
+
+def _place_freely(front: Front, job: Job, choice: Choice) -> None:
+    """Give a job that left it open the engine that was chosen, and tell its client which and why."""
+    job.spec = replace(job.spec, engine=choice.engine)
+    job.reason = choice.reason
+    job.tell(WorkerState.NONE, time.monotonic(), choice.describe())
+    try:
+        _place(front, job)
+    except SemanticFaceError as error:
+        job.fail(error)
+
+
+def _place(front: Front, job: Job) -> None:
+    """Hand the job over to its engine, unless it has ended: its client may have turned out to be gone."""
+    if job.state.ended or job.intake is None:
+        return
+    pool = front.pool(job.spec.engine)
+    pool.jobs.append(job)
+    pool.want(time.monotonic(), again=len(pool.jobs) == 1)
+    job.intake.start(pool)
 
 
 def _spec(message: Message) -> JobSpec:
@@ -151,7 +177,7 @@ def _spec(message: Message) -> JobSpec:
     if take is not None and not Path(take).is_absolute():
         raise OptionsError(f"take '{take}' is not an absolute path", "the backend has another working folder")
     return JobSpec(
-        engine=resolve(message["engine"]).name,
+        engine=AUTO if message["engine"] == AUTO else resolve(message["engine"]).name,
         options=message["options"],
         priority=Priority(message["priority"]),
         media=media,
@@ -220,7 +246,7 @@ def _status(front: Front, client: Client, message: Message, frames: Sequence[zmq
         for name, pool in front.pools.items()
     ]
     busy = any(job.state is JobState.RUNNING for job in front.jobs.values())
-    cache = front.cache.state
+    cache, choice = front.cache.state, front.auto.choice
     status = {
         "state": "busy" if busy else "ready",
         "uptime": time.monotonic() - front.started,
@@ -230,6 +256,7 @@ def _status(front: Front, client: Client, message: Message, frames: Sequence[zmq
             {"state": WorkerState.NONE.value, "pid": None, "engine": None},
         ),
         "workers": workers,
+        "auto": None if choice is None else {"engine": choice.engine, "reason": choice.reason},
         "clients": len(front.clients),
         "cache": {"entries": cache.entries, "bytes": cache.bytes, "hits": cache.hits},
     }
@@ -237,9 +264,13 @@ def _status(front: Front, client: Client, message: Message, frames: Sequence[zmq
 
 
 def _release(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
-    if front.jobs:
-        raise BackendError(f"{len(front.jobs)} jobs are running", "cancel them first, or wait for them")
-    front.release(client, message["id"])
+    engine = message.get("engine", "")
+    if engine:
+        resolve(engine)
+    running = [job for job in front.jobs.values() if not engine or belongs(job.spec.engine, engine)]
+    if running:
+        raise BackendError(f"{len(running)} jobs are running", "cancel them first, or wait for them")
+    front.release(client, message["id"], engine)
 
 
 def _shutdown(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:

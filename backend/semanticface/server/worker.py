@@ -83,11 +83,10 @@ class Worker:
 
     def _build(self) -> None:
         try:
-            entry = resolve(self._name)
-            engine = entry.build()
-            lanes = [
-                Lane(engine, entry.decodes, self._library, self._report, self._gone) for _ in range(engine.traits.lanes)
-            ]
+            named = resolve(self._name)
+            engine = named.entry.build(named.variant)
+            decodes = named.entry.decodes
+            lanes = [Lane(engine, decodes, self._library, self._report, self._gone) for _ in range(engine.traits.lanes)]
         except Exception as error:  # the boundary to engines: whatever it is, the front tells the user
             if not isinstance(error, SemanticFaceError):
                 traceback.print_exc()
