@@ -282,6 +282,21 @@ def bench_keying(frames: Annotated[int, typer.Option(help="Frames to key.")] = 6
     raise typer.Exit(run_keying(frames, json))
 
 
+@bench.command("decoding")
+def bench_decoding(
+    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures; default: the checkpoint's examples.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A checkpoint's folder, such as build/small-model/wide. Default: the installed.")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Interleaved rounds; medians are reported.")] = 1,
+    json: Json = False,
+) -> None:
+    """Skeleton decoding against transformers' generate on the same weights: time, and equality of every answer."""
+    from semanticface.cli.bench import run_decoding
+
+    raise typer.Exit(run_decoding(pictures or [], checkpoint, rounds, json))
+
+
 @app.callback(invoke_without_command=True)
 def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semanticface.cli.output import ExitCode, print_json, print_table
+from semanticface.cli.output import ExitCode, console, print_json, print_table
 from semanticface.errors import OptionsError
 
 
@@ -68,3 +68,11 @@ def run_keying(frames: int, as_json: bool) -> ExitCode:
     from semanticface.demo.run import checkout
 
     return _report("keying", keying.run(frames, addon=checkout()), as_json)
+
+
+def run_decoding(pictures: Sequence[Path], checkpoint: Path | None, rounds: int, as_json: bool) -> ExitCode:
+    from semanticface.bench import decoding
+
+    figures = decoding.run(checkpoint, pictures, rounds, lambda line: console().print(line))
+    _report("decoding", figures, as_json)
+    return ExitCode.OK if figures["every answer equal"] else ExitCode.FAILED
