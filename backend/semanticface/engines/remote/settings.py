@@ -186,8 +186,8 @@ def _wrong(name: str, needs: str) -> OptionsError:
 
 def _name(field: str, value: Any) -> str:
     letters = isinstance(value, str) and all(one.isascii() and (one.isalnum() or one in "-_.") for one in value)
-    if not letters or not 1 <= len(value) <= 64 or value[0] == ".":
-        raise _wrong(field, "1 to 64 letters, digits, dots, - or _, no dot first")
+    if not letters or not 1 <= len(value) <= 64 or not value[0].isalnum():
+        raise _wrong(field, "1 to 64 letters, digits, dots, - or _, a letter or digit first")
     return str(value)
 
 
