@@ -5,6 +5,7 @@ Words and progress for people, JSON lines for programs. What a model is, its own
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,9 +143,8 @@ def run_remove(name: str, yes: bool, as_json: bool) -> ExitCode:
 
     item = find_removable(name)
     if not yes:
-        import typer
-
-        if not typer.confirm(f"Delete {item.path} ({_size(item.size)})?", err=True):
+        console().print(f"Delete {item.path} ({_size(item.size)})? y/N ", end="", markup=False)
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
             return ExitCode.CANCELLED
     remove(item)
     if as_json:
