@@ -101,6 +101,19 @@ def build(seed: int = 0, **shape):
     return Qwen3VLForConditionalGeneration(config).eval().requires_grad_(False)
 
 
+def fond_of_digits(model):
+    """Let a random model with a head of its own prefer digits to all else, so that it agrees to write values."""
+    words = tokenizer()
+    liked = [words.token_to_id(letter) for letter in ("0", "1")]
+    some = [words.token_to_id(letter) for letter in ("2", "5", "7", "Ġ", "Ġ-")]
+    with torch.no_grad():
+        weight = model.lm_head.weight
+        weight.mul_(0.1)
+        weight[liked] = 40 * torch.randn(len(liked), weight.shape[1]) * weight.std()
+        weight[some] = 30 * torch.randn(len(some), weight.shape[1]) * weight.std()
+    return model
+
+
 def save_base(folder: Path, model) -> Path:
     """As a hub's folder: weights, configuration, tokenizer."""
     words = tokenizer()
@@ -129,10 +142,14 @@ def save_adapter(folder: Path, base: Path, seed: int = 1, strength: float = 0.3)
     return folder
 
 
-def save_checkpoint(folder: Path, seed: int = 0, profile: Profile | None = None, **shape) -> Path:
-    """A whole checkpoint folder: profile, base, adapter."""
+def save_checkpoint(folder: Path, seed: int = 0, profile: Profile | None = None, digits: bool = False, **shape) -> Path:
+    """A whole checkpoint folder: profile, base, adapter.
+
+    `digits`: the model is fond of them. With seed 38 its values are plausible and differ from picture to picture.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (profile or Profile("tiny", "You look.", "What do you see?", image_tokens=(4, 16), analysis_tokens=24)).save(folder)
-    save_base(folder / "base", build(seed, **shape))
-    save_adapter(folder / "adapter", folder / "base")
+    model = build(seed, **shape, **({"tied": False} if digits else {}))
+    save_base(folder / "base", fond_of_digits(model) if digits else model)
+    save_adapter(folder / "adapter", folder / "base", strength=0.02 if digits else 0.3)
     return folder

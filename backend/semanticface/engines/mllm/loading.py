@@ -81,15 +81,18 @@ class Loaded:
         return f"{self.device.name} {self.device.dtype} {name_of(self.quantization, self.device.width)}"
 
 
-def load(checkpoint: Checkpoint, settings: Settings | None = None) -> Loaded:
+def load(
+    checkpoint: Checkpoint, settings: Settings | None = None, among: Sequence[Quantization] | None = None
+) -> Loaded:
     """The checkpoint on the best device that works, in the finest format that fits its free memory.
 
-    Raises AssetError for files that are missing, broken or do not belong together, EngineError when memory does not
-    suffice or the wanted device doesn't work.
+    `among`: the quantizations to try instead of those that the settings allow, finest first. Raises
+    AssetError for files that are missing, broken or do not belong together, EngineError when memory does not suffice or
+    the wanted device doesn't work.
     """
     settings = settings or Settings()
     device = choose_device(settings.device, settings.dtype)
-    rungs = _rungs(settings.quantization, device)
+    rungs = tuple(among or _rungs(settings.quantization, device))
     shape = Shape.read(checkpoint.base)
     task = _task(checkpoint)
     _check_adapter(checkpoint)

@@ -1,0 +1,78 @@
+"""A decoded answer to a frame's result: parsed exactly, with coefficients and estimates off the digits' distributions.
+
+What can't be read makes the frame UNPARSEABLE with its text kept; a value that isn't there is never made up. This
+module knows answers and results and nothing of models.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semanticface.analysis.parse import ParsedAnswer, parse_answer
+from semanticface.engines.base import FrameInput
+from semanticface.engines.mllm.profile import Profile, ValueChoice
+from semanticface.engines.mllm.skeleton.decode import Answer, Ending
+from semanticface.engines.mllm.values import Reading, coefficient, readings
+from semanticface.errors import EngineError, UnparseableAnswer
+from semanticface.results import Estimate, FrameResult, Status
+
+_ENDINGS: Mapping[Ending, str] = {
+    Ending.STOPPED: "the model ended its answer without values in a known layout",
+    Ending.LIMIT: "the answer grew to its longest without values in a known layout",
+}
+
+
+def read_answer(
+    frame: FrameInput, answer: Answer, options: Mapping[str, Any], profile: Profile, remarks: Sequence[str], **seen: Any
+) -> FrameResult:
+    """The result of one frame. `seen`: `faces` and `box` where a face was looked for. `remarks` go into its message.
+
+    Raises EngineError when the text and the choices that made it disagree, which no answer can cause.
+    """
+    if answer.ending is Ending.LEFT:
+        share = f"{answer.agreement:.0%}"
+        why = f"the model does not write this format: of the checked digits {share} were its own choice"
+        return _unparseable(frame, answer, [*remarks, why, "does the profile belong to this model?"], seen)
+    try:
+        parsed = parse_answer(answer.text)
+    except UnparseableAnswer as error:
+        before = [_ENDINGS[answer.ending]] if answer.ending in _ENDINGS else []
+        return _unparseable(frame, answer, [*remarks, *before, error.message], seen)
+    read = None
+    values = parsed.coefficients
+    if answer.ending is Ending.JSON:
+        read = readings(answer.choices, profile.decimals)
+        _compare(frame, parsed, read)
+        choice = ValueChoice(options["value"])
+        values = {name: coefficient(read[name], choice, options["dead_zone"]) for name in values}
+    return FrameResult(
+        frame=frame.frame,
+        time=frame.time,
+        status=Status.OK,
+        coefficients=values,
+        analysis=parsed.analysis,
+        confidence=None if read is None else sum(one.certainty for one in read.values()) / len(read),
+        message="; ".join([*remarks, *parsed.repairs]),
+        raw_text=answer.text,
+        estimates=None if read is None else {name: _estimate(read[name]) for name in values},
+        **seen,
+    )
+
+
+def _unparseable(frame: FrameInput, answer: Answer, said: Sequence[str], seen: Mapping[str, Any]) -> FrameResult:
+    message = "; ".join(said)
+    return FrameResult(frame.frame, frame.time, Status.UNPARSEABLE, message=message, raw_text=answer.text, **seen)
+
+
+def _compare(frame: FrameInput, parsed: ParsedAnswer, read: Mapping[str, Reading]) -> None:
+    """The text and the digits that were chosen for it have to say the same, sign of zero included."""
+    for name, value in parsed.coefficients.items():
+        chosen = read[name].argmax if name in read else math.nan
+        if chosen != value or math.copysign(1, chosen) != math.copysign(1, value):
+            raise EngineError(f"frame {frame.frame}: {name} is {value} in the text and {chosen} by its digits")
+
+
+def _estimate(reading: Reading) -> Estimate:
+    return Estimate(reading.argmax, reading.expectation, reading.deviation)
