@@ -22,7 +22,7 @@ from semanticface.errors import (
     TakeError,
 )
 
-COMMANDS = ["analyze", "export", "show", "serve", "status", "stop", "models", "doctor", "demo", "bench"]
+COMMANDS = ["analyze", "export", "show", "serve", "status", "unload", "stop", "models", "doctor", "demo", "bench"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -181,7 +181,8 @@ def test_the_users_own_settings_decide_which_card_counts(
 
 def test_options_that_only_the_landmark_engine_has_ask_for_it() -> None:
     model = Choice(SEMANTICFACE, "it fits")
-    assert fit(model, {}) == fit(model, {"mode": "full", "face": "required"}) == model
+    for options in ({}, {"mode": "full", "face": "largest"}, {"face": 1, "face_crop": 0.3}):
+        assert fit(model, options) == model
     for options in ({"face": 1}, {"face": [0, 0, 9, 9]}, {"smoothing": False}):
         assert fit(model, options).engine == LANDMARKS
         assert next(iter(options)) in fit(model, options).reason

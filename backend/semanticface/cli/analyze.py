@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
-from semanticface.cli.output import ExitCode, console, print_json
-from semanticface.client import Client
+from semanticface.cli.output import ExitCode, console
+from semanticface.cli.screen import Bar, JsonLines, Screen
+from semanticface.client import Client, JobProgress
 from semanticface.errors import OptionsError
 from semanticface.media.frames import parse_frames
 from semanticface.media.source import MediaRef
-from semanticface.results import FrameResult, Status
+from semanticface.results import Status
 
 GOOD = {Status.OK, Status.NO_FACE}
+_FLAGS: Mapping[str, tuple[str, str]] = {
+    "face": ("--face", "name one that looks for faces with --engine, such as landmarks"),
+    "smoothing": ("--no-smoothing", "it is the landmark engine's: add --engine landmarks"),
+    "mode": ("--mode", "name an engine that writes its analysis with --engine, such as semanticface"),
+}
+"""Options that have a flag of their own: the flag, and what to do where an engine doesn't know it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeRequest:
-    """The command's arguments as typed."""
+    """The command's arguments as typed. `mode` is "" where nothing was typed; `options` are `key=value`."""
 
     source: str
     frames: str
@@ -31,6 +38,14 @@ class AnalyzeRequest:
     smoothing: bool
     rate: str
     json: bool
+    mode: str = ""
+    options: tuple[str, ...] = ()
+    follow: bool = False
+
+    def engine_options(self) -> dict[str, Any]:
+        """What the engine is asked for; `--option` wins over a flag. Raises OptionsError that says what is wrong."""
+        flags = engine_options(self.face, self.smoothing) | ({"mode": self.mode} if self.mode else {})
+        return flags | parse_options(self.options)
 
 
 def engine_options(face: str, smoothing: bool) -> dict[str, Any]:
@@ -49,45 +64,82 @@ def engine_options(face: str, smoothing: bool) -> dict[str, Any]:
     raise OptionsError(f"--face {face!r} is not understood", "largest, a number from the left, or a box x,y,w,h")
 
 
+def parse_options(texts: Sequence[str]) -> dict[str, Any]:
+    """`key=value` pairs, the values as JSON; a word that is no JSON stands for itself. Raises OptionsError."""
+    options: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise OptionsError(f"--option {text!r} is not understood", "write key=value, such as draft=none")
+        try:
+            options[key] = json.loads(value, parse_constant=_no_number)
+        except ValueError:
+            if not value.replace("-", "").replace("_", "").isalnum():
+                hint = """a value is a number, true, false, null, a word, or JSON such as '["a", 1]'"""
+                raise OptionsError(f"--option {key}: {value!r} can't be read", hint) from None
+            options[key] = value
+    return options
+
+
+def _no_number(text: str) -> Never:
+    raise ValueError(f"{text} is no number")
+
+
 def run_analyze(request: AnalyzeRequest) -> ExitCode:
     """Analyze and report. Results stream to standard output with --json; the take grows meanwhile."""
-    options = engine_options(request.face, request.smoothing)
+    options = request.engine_options()
     media = MediaRef.from_user(request.source, rate=request.rate or None).to_dict()
     with Client.connect(app="semanticface analyze") as client:
         info = client.probe(media)
         frames = parse_frames(request.frames, info["frame_count"]) if request.frames else None
         total = len(frames) if frames is not None else info["frame_count"]
-        take = str(request.out.absolute()) if request.out else None
-        tally: Counter[Status] = Counter()
-        with _progress(total, request.json) as step:
-            for result in client.analyze(media, frames=frames, engine=request.engine, options=options, take=take):
-                tally[result.status] += 1
-                step(result)
+        screen = JsonLines(request.follow) if request.json else Bar(total, request.follow)
+        try:
+            tally = _analyze(client, request, media, frames, options, screen)
+        except OptionsError as error:
+            raise _explained(error, options) from error
     return _summary(tally, request, info)
 
 
-@contextmanager
-def _progress(total: int, as_json: bool) -> Iterator[Callable[[FrameResult], None]]:
-    if as_json:
-        yield lambda result: print_json(result.to_dict())
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _analyze(
+    client: Client,
+    request: AnalyzeRequest,
+    media: Mapping[str, Any],
+    frames: Sequence[int] | None,
+    options: Mapping[str, Any],
+    screen: Screen,
+) -> Counter[Status]:
+    said = ""
 
-    columns = (
-        TextColumn("analyzing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[now]}"),
+    def progress(event: JobProgress) -> None:
+        nonlocal said
+        if event.message and event.message != said:
+            said = event.message
+            screen.say(said)
+
+    tally: Counter[Status] = Counter()
+    results = client.analyze(
+        media,
+        frames=frames,
+        engine=request.engine,
+        options=options,
+        take=str(request.out.absolute()) if request.out else None,
+        on_progress=progress,
+        on_partial=screen.partial if request.follow else None,
     )
-    with Progress(*columns, console=console()) as bar:
-        task = bar.add_task("analyzing", total=total, now="")
+    with screen:
+        for result in results:
+            tally[result.status] += 1
+            screen.result(result)
+    return tally
 
-        def step(result: FrameResult) -> None:
-            now = result.analysis.expression_category if result.analysis else result.status.value
-            bar.update(task, advance=1, now=now[:40])
 
-        yield step
+def _explained(error: OptionsError, options: Mapping[str, Any]) -> OptionsError:
+    """The engine's complaint, with the flag that the user typed where that is what it doesn't know."""
+    for name, (flag, advice) in _FLAGS.items():
+        if name in options and f"no option {name!r}" in error.message:
+            return OptionsError(f"{flag}: {error.message}", advice)
+    return error
 
 
 def _summary(tally: Mapping[Status, int], request: AnalyzeRequest, info: Mapping[str, Any]) -> ExitCode:

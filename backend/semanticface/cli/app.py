@@ -30,6 +30,11 @@ class ExportFormat(StrEnum):
     JSON = "json"
 
 
+class Mode(StrEnum):
+    FULL = "full"
+    COEFFICIENTS = "coefficients"
+
+
 class GapPolicy(StrEnum):
     SKIP = "skip"
     HOLD = "hold"
@@ -40,19 +45,29 @@ class GapPolicy(StrEnum):
 def analyze(
     source: Annotated[str, typer.Argument(help="A video, an image, a folder or pattern (shot.####.png) of images.")],
     frames: Annotated[str, typer.Option(help="Source frames from 0, e.g. 0-119:2,200. Default: all.")] = "",
-    engine: Annotated[str, typer.Option(help="auto, landmarks, ... (semanticface status lists them).")] = "auto",
+    engine: Annotated[
+        str, typer.Option(help="auto, landmarks, semanticface, semanticface:CHECKPOINT ... (status lists them).")
+    ] = "auto",
     out: Annotated[Path | None, typer.Option(help="Take folder to write. Run again to resume it.")] = None,
     face: Annotated[
         str, typer.Option(help="largest, a number from the left (0, 1 ...), or a box x,y,w,h.")
     ] = "largest",
     smoothing: Annotated[bool, typer.Option(help="The tracker's own smoothing on video.")] = True,
     rate: Annotated[str, typer.Option(help="Frame rate of an image sequence: 24, 30000/1001.")] = "",
+    mode: Annotated[
+        Mode | None, typer.Option(help="coefficients: an engine that writes skips its analysis, which is faster.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="An option of the engine, key=value with a JSON value. Repeatable.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Show each analysis as it is written.")] = False,
     json: Json = False,
 ) -> None:
     """Analyze footage: coefficients and a written analysis for each frame."""
     from semanticface.cli.analyze import AnalyzeRequest, run_analyze
 
-    request = AnalyzeRequest(source, frames, engine, out, face, smoothing, rate, json)
+    plain = (source, frames, engine, out, face, smoothing, rate, json)
+    request = AnalyzeRequest(*plain, mode=mode or "", options=tuple(option or ()), follow=follow)
     raise typer.Exit(run_analyze(request))
 
 
@@ -110,6 +125,17 @@ def stop(json: Json = False) -> None:
     from semanticface.cli.backend import run_stop
 
     raise typer.Exit(run_stop(json))
+
+
+@app.command()
+def unload(
+    engine: Annotated[str, typer.Argument(help="Only this engine's, with its variants. Default: all.")] = "",
+    json: Json = False,
+) -> None:
+    """End the engines' processes, which gives their memory and the GPU back; the backend goes on."""
+    from semanticface.cli.backend import run_unload
+
+    raise typer.Exit(run_unload(engine, json))
 
 
 @app.command()

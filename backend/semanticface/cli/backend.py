@@ -1,4 +1,4 @@
-"""`semanticface serve`, `status` and `stop`: the backend process from the shell."""
+"""`semanticface serve`, `status`, `unload` and `stop`: the backend process from the shell."""
 
 from __future__ import annotations
 
@@ -37,10 +37,32 @@ def run_status(as_json: bool) -> ExitCode:
         return ExitCode.OK
     out = console()
     out.print(f"backend {run.pid} at {run.endpoint}, state {state['state']}, up {state['uptime']:.0f} s")
-    out.print(f"worker: {state['worker']}")
-    out.print(f"engines: {engines}")
+    for worker in state["workers"]:
+        process = f", process {worker['pid']}" if worker["pid"] else ""
+        out.print(f"worker of {worker['engine']}: {worker['state']}{process}", markup=False)
+    if state["auto"]:
+        out.print(f"auto takes {state['auto']['engine']}: {state['auto']['reason']}", markup=False)
+    for engine in engines:
+        lacks = "" if engine["installed"] else f" — {engine['reason']}"
+        out.print(f"engine {engine['name']}: {engine['title']}{lacks}", markup=False)
     for job in state["jobs"]:
         out.print(f"job {job['job']}: {job['state']}, {job['done']} of {job.get('total') or '?'} ({job['priority']})")
+    return ExitCode.OK
+
+
+def run_unload(engine: str, as_json: bool) -> ExitCode:
+    """End the workers of the live backend, or one engine's; OK also when there was nothing to end."""
+    run = live_run_file()
+    ended: list[str] = []
+    if run is not None:
+        with Client.connect(start=False, app="semanticface unload") as client:
+            ended = client.release(engine or None)
+    if as_json:
+        print_json({"running": run is not None, "ended": ended})
+    elif run is None:
+        console().print("no backend is running, so no memory is held")
+    else:
+        console().print(f"unloaded {', '.join(ended)}" if ended else "nothing was loaded", markup=False)
     return ExitCode.OK
 
 

@@ -86,7 +86,7 @@ def _backend() -> Finding:
     try:
         with Client.connect(app="semanticface doctor", timeout=30.0) as client:
             state = client.status()
-            engines = client.welcome["engines"]
+            engines = ", ".join(engine["name"] for engine in client.welcome["engines"] if engine["installed"])
         return Finding("backend", True, f"answers, {state['state']}; engines: {engines}")
     except SemanticFaceError as error:
         return Finding("backend", False, error.message, error.hint or f"see the log in {paths.log_dir()}")
@@ -110,6 +110,14 @@ def _engine() -> Finding:
         return Finding("landmark engine", False, str(error), "repair the packages and the model above")
 
 
+def _auto() -> Finding:
+    """Which engine `auto` takes; no fault either way: both work."""
+    from semanticface.engines.choose import choose_engine
+
+    choice = choose_engine()
+    return Finding("engine auto", True, f"{choice.engine}: {choice.reason}", required=False)
+
+
 def _blender() -> Finding:
     """bpy is only for the demonstration and headless work; a missing system library is named by the loader."""
     if importlib.util.find_spec("bpy") is None:
@@ -128,6 +136,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     _models,
     _checkpoint,
     _engine,
+    _auto,
     _backend,
     _blender,
 )

@@ -63,14 +63,12 @@ def fit(choice: Choice, options: Mapping[str, Any]) -> Choice:
     """The same for a job with these options: those that only the landmark engine has ask for it."""
     from semanticface.engines.landmarks.options import DEFAULTS
 
-    own = [name for name, value in options.items() if name in DEFAULTS and not (name == "face" and value in _BOTH)]
+    own = [name for name in options if name in DEFAULTS]
+    if "face" in own and (options["face"] == DEFAULTS["face"] or "face_crop" in options):
+        own.remove("face")  # a model that is shown a crop can be told of which face; the whole picture has them all
     if choice.engine == SEMANTICFACE and own:
         return Choice(LANDMARKS, f"only it has the option {own[0]}")
     return choice
-
-
-_BOTH = ("any", "required")
-"""Values that SemanticFace's own option `face` has."""
 
 
 def _choose(versions: Callable[[str], str]) -> Choice:
