@@ -83,6 +83,10 @@ class Site:
     """For a path, how many of the next answers have a wrong last byte."""
     hang: set[str] = field(default_factory=set)
     """Beginnings of request paths that are never answered."""
+    sdk_address: bool = True
+    """Whether ModelScope gives files at the address that its SDK uses, besides that of its pages."""
+    page: int = 1000
+    """Entries on one page of Hugging Face's list."""
     pace: float = 0.0
     """Seconds before each block of 64 KiB."""
     listed: dict[str, object] = field(default_factory=dict)
@@ -126,18 +130,22 @@ class _Handler(BaseHTTPRequestHandler):
             _, _, owner, name, file = path.split("/", 4)
             self.send_file(file, site.hf[f"{owner}/{name}"][file])
         elif path.startswith("/hf/"):
-            self.hugging_face(path.removeprefix("/hf"))
+            self.hugging_face(path.removeprefix("/hf"), query)
         elif path.startswith("/ms/api/v1/models/"):
             self.model_scope(path.removeprefix("/ms/api/v1/models/"), query)
+        elif path.startswith("/ms/models/"):
+            repo, _, name = path.removeprefix("/ms/models/").partition("/resolve/master/")
+            found = site.ms.get(repo, {}).get(name)
+            self.send_error(404) if found is None else self.send_file(name, found)
         else:
             self.send_error(404)
 
-    def hugging_face(self, path: str) -> None:
+    def hugging_face(self, path: str, query: Mapping[str, str]) -> None:
         for repo, files in self.site.hf.items():
             if path == f"/api/models/{repo}/revision/main":
                 return self.send_json({"sha": COMMIT})
             if path == f"/api/models/{repo}/tree/{COMMIT}":
-                return self.send_json(self.site.listed.get("hf") or [_hf_entry(*item) for item in files.items()])
+                return self.send_tree(files, int(query.get("cursor", 0)))
             lead = f"/{repo}/resolve/{COMMIT}/"
             name = path.removeprefix(lead)
             if path.startswith(lead) and name in files:
@@ -155,13 +163,21 @@ class _Handler(BaseHTTPRequestHandler):
                 tree = [{"Path": "images", "Type": "tree", "Size": 0, "Sha256": ""}]
                 listed = self.site.listed.get("ms") or tree + [_ms_entry(*item) for item in files.items()]
                 return self.send_json({"Code": 200, "Data": {"Files": listed}})
-            if path == f"{repo}/repo" and query.get("FilePath") in files:
+            if self.site.sdk_address and path == f"{repo}/repo" and query.get("FilePath") in files:
                 return self.send_file(query["FilePath"], files[query["FilePath"]])
         self.send_error(404)
 
-    def send_json(self, data: object) -> None:
+    def send_tree(self, files: Mapping[str, bytes], cursor: int) -> None:
+        entries = self.site.listed.get("hf") or [_hf_entry(*item) for item in files.items()]
+        end = cursor + self.site.page
+        address = f"{self.site.hub}{urlsplit(self.path).path}?recursive=true&cursor={end}"
+        self.send_json(entries[cursor:end], {"Link": f'<{address}>; rel="next"'} if end < len(entries) else {})
+
+    def send_json(self, data: object, headers: Mapping[str, str] | None = None) -> None:
         body = json.dumps(data).encode()
         self.send_response(200)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -135,6 +135,26 @@ def test_the_second_hub_finishes_what_the_first_began(hubs: Site, ways: Ways):
     assert hubs.asked("/ms/api/v1/models/Qwen") > 1
 
 
+def test_a_list_of_several_pages_is_read_to_its_end(hubs: Site, ways: Ways):
+    hubs.page = 4
+    assert (pull_base(BASE, ways) / LATER).is_file()
+    assert hubs.asked("cursor=") == 2
+
+
+def test_the_other_address_of_modelscopes_files_is_tried(hubs: Site, ways: Ways):
+    hubs.sdk_address = False
+    assert pull_checkpoint("semanticface", ways).name == "semanticface"
+
+
+def test_of_a_damaged_base_only_the_damaged_file_is_fetched_again(hubs: Site, ways: Ways):
+    shard = pull_base(BASE, ways) / SHARD
+    shard.write_bytes(shard.read_bytes()[:-7])
+    hubs.served.clear()
+    pull_base(BASE, ways)
+    assert shard.read_bytes() == hubs.hf[BASE][SHARD]
+    assert set(hubs.served) == {SHARD}
+
+
 def test_a_server_that_trickles_is_left(hubs: Site, ways: Ways):
     hubs.ms.pop(BASE)
     hubs.pace = 0.25

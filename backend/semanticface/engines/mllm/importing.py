@@ -86,7 +86,8 @@ def _import_tree(path: Path, wishes: Wishes) -> list[Imported]:
     found = [_of_base(*import_base(folder, replace(wishes, name=name))) for folder, name in models]
     folders = _folders(path / checkpoint.FOLDER)
     found += [_of_checkpoint(import_checkpoint(folder, replace(wishes, name=folder.name))) for folder in folders]
-    if found and any((path / asset.name).is_dir() for asset in assets.list_assets()):
+    places = [path / place for asset in assets.list_assets() for place in (asset.name, asset.file_name)]
+    if found and any(place.exists() for place in places):
         found += [Imported("file", file.name, file) for file in assets.import_file(path)]
     return found
 

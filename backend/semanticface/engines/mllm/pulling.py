@@ -121,13 +121,17 @@ def _bring_base(haul: Haul, target: Path, ways: Ways) -> Path:
 
 
 def _haul_of_base(name: str, ways: Ways) -> Haul:
+    """The base's way here; what is whole of a damaged one is kept."""
+    target = _home_of_base(name)
+    if (target / MANIFEST).is_file() and not _staging(target).exists():
+        target.rename(_staging(target))
     sources = [Repository(hub, name) for hub in (HuggingFace.from_environment(), ModelScope.from_environment())]
 
     def early(path: Path) -> None:
         if path.name == "config.json":
             bases.check_kind(path)  # small files come first: another kind of model is refused before its weights come
 
-    return Haul(sources, _staging(_home_of_base(name)), choose_base, ways.limits, early)
+    return Haul(sources, _staging(target), choose_base, ways.limits, early)
 
 
 def _home_of_base(name: str) -> Path:
