@@ -75,7 +75,8 @@ def test_only_a_missing_base_is_fetched_when_the_checkpoint_is_here(hubs: Site, 
 
 
 def test_a_connection_that_breaks_is_taken_up_where_it_broke(hubs: Site, ways: Ways):
-    hubs.break_after = {SHARD: [100_000, 50_000, 70_000]}
+    hubs.ms.pop(BASE)
+    hubs.break_after = {SHARD: [60_000, 50_000, 40_000, 30_000, 20_000]}
     found = pull_checkpoint("semanticface", ways)
     assert (found.base / SHARD).read_bytes() == hubs.hf[BASE][SHARD]
     assert hubs.served[SHARD] == len(hubs.hf[BASE][SHARD]), "no byte was sent twice"
@@ -96,6 +97,7 @@ def test_a_pull_that_gave_up_goes_on_later_and_keeps_whole_files(hubs: Site, way
 
 
 def test_a_corrupt_file_is_refused_and_fetched_once_more(hubs: Site, ways: Ways):
+    hubs.ms.pop(BASE)
     hubs.corrupt[SHARD] = 1
     found = pull_checkpoint("semanticface", ways)
     assert (found.base / SHARD).read_bytes() == hubs.hf[BASE][SHARD]

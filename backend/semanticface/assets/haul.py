@@ -15,7 +15,7 @@ from pathlib import Path
 from semanticface.assets.fetch import Progress
 from semanticface.assets.hub import Hub, HubFile, Listing, forbidden_by
 from semanticface.assets.manifest import MANIFEST
-from semanticface.assets.transfer import Kind, Limits, SourceFailed, Tell, Wanted, bring, digests_of
+from semanticface.assets.transfer import Limits, SourceFailed, Tell, Wanted, bring, digests_of
 from semanticface.errors import AssetError
 
 SPARE = 64 << 20
@@ -126,9 +126,9 @@ class Haul:
     def _one(self, listing: Listing, path: str, file: HubFile, tell: Tell) -> str:
         whole, half = self.staging / path, self.staging / f"{path}{HALF}"
         if whole.is_file():
-            found = digests_of(whole)
-            if found.of(file.kind) == file.digest:
-                return found.of(Kind.SHA256)
+            found = digests_of(whole, file.kind)
+            if found.wanted == file.digest:
+                return found.sha256
             whole.unlink()
         for number, url in enumerate(file.urls, 1):
             wanted = Wanted(url, file.size, file.digest, file.kind, listing.headers)

@@ -81,18 +81,26 @@ class Wanted:
 
 
 class Digests:
-    """Both hashes of a file of known length, fed block by block."""
+    """Hashes of a file of known length, fed block by block: SHA-256 always, git's where it is asked for."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, kind: Kind) -> None:
         self._sha256 = hashlib.sha256()
-        self._git = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+        start = b"blob %d\0" % size
+        self._git = hashlib.sha1(start, usedforsecurity=False) if kind is Kind.GIT else None
 
     def update(self, block: bytes) -> None:
         self._sha256.update(block)
-        self._git.update(block)
+        if self._git is not None:
+            self._git.update(block)
 
-    def of(self, kind: Kind) -> str:
-        return (self._sha256 if kind is Kind.SHA256 else self._git).hexdigest()
+    @property
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    @property
+    def wanted(self) -> str:
+        """The hash of the kind that was asked for."""
+        return (self._git or self._sha256).hexdigest()
 
 
 def bring(wanted: Wanted, part: Path, limits: Limits, tell: Tell) -> str:
@@ -103,18 +111,18 @@ def bring(wanted: Wanted, part: Path, limits: Limits, tell: Tell) -> str:
     """
     for _ in range(2):
         digests = _complete(wanted, part, limits, tell)
-        found = digests.of(wanted.kind)
+        found = digests.wanted
         if found == wanted.digest:
-            return digests.of(Kind.SHA256)
+            return digests.sha256
         part.unlink(missing_ok=True)
     raise SourceFailed(
         f"the file it gives is wrong: its {wanted.kind} is {found} instead of {wanted.digest}", final=True
     )
 
 
-def digests_of(path: Path) -> Digests:
-    """Both hashes of a file on disk, read in blocks."""
-    digests = Digests(path.stat().st_size)
+def digests_of(path: Path, kind: Kind) -> Digests:
+    """Hashes of a file on disk, read in blocks."""
+    digests = Digests(path.stat().st_size, kind)
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             digests.update(block)
@@ -221,13 +229,13 @@ def _complete(wanted: Wanted, part: Path, limits: Limits, tell: Tell) -> Digests
 def _download(wanted: Wanted, part: Path, limits: Limits, tell: Tell) -> Digests:
     have = _size(part)
     if have == wanted.size and have:
-        return digests_of(part)
+        return digests_of(part, wanted.kind)
     headers = {**wanted.headers, **({"Range": f"bytes={have}-"} if have else {})}
     with ask(wanted.url, headers, limits) as response:
         resumes = response.status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         if response.status == 206 and not resumes:
             raise SourceFailed("it answered with another part of the file than was asked for", final=True)
-        digests = _begin(part, wanted.size, resumes)
+        digests = _begin(part, wanted, resumes)
         have = have if resumes else 0
         with _opened(part, "ab" if resumes else "wb") as file:
             for block in _blocks(response, limits, lambda: _size(part)):
@@ -245,9 +253,9 @@ def _download(wanted: Wanted, part: Path, limits: Limits, tell: Tell) -> Digests
     return digests
 
 
-def _begin(part: Path, size: int, resumes: bool) -> Digests:
+def _begin(part: Path, wanted: Wanted, resumes: bool) -> Digests:
     """Hashes that have seen what is there already."""
-    digests = Digests(size)
+    digests = Digests(wanted.size, wanted.kind)
     if resumes:
         with part.open("rb") as file:
             while block := file.read(BLOCK):
