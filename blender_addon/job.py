@@ -17,8 +17,19 @@ from typing import Any
 
 from semanticface.errors import BackendLost, JobCancelled, JobFailed, ProtocolError, SemanticFaceError
 from semanticface.jobs import JobRequest
-from semanticface.protocol import JobState, Priority
-from semanticface.pump import Answer, Event, JobAccepted, JobFinished, JobProgress, JobResult, Lost, Pump, RequestFailed
+from semanticface.protocol import JobState, Priority, WorkerState
+from semanticface.pump import (
+    Answer,
+    Event,
+    JobAccepted,
+    JobFinished,
+    JobProgress,
+    JobResult,
+    Lost,
+    Partial,
+    Pump,
+    RequestFailed,
+)
 from semanticface.results import FrameResult
 
 from .plan import Plan
@@ -50,8 +61,16 @@ class Order:
     take: Path
 
 
+CANCELLING = "cancelling"
+ENGINE_LINE = "engine: "
+"""How the backend's sentence begins that says which engine was taken and why."""
+
+
 class AnalysisJob:
-    """The state machine above."""
+    """The state machine above. `writing`: the last text of the frame in work, of an engine that writes its analysis.
+
+    `engine` says which engine was taken and why, once that is known.
+    """
 
     def __init__(self, order: Order) -> None:
         self.order = order
@@ -60,6 +79,8 @@ class AnalysisJob:
         self.error: SemanticFaceError | None = None
         self.frames: tuple[int, ...] = ()
         self.status = ""
+        self.engine = ""
+        self.writing: Partial | None = None
         self.results: list[FrameResult] = []
         self._probe: int | None = None
         self._job: str | None = None
@@ -84,7 +105,7 @@ class AnalysisJob:
     def cancel(self, pump: Pump | None) -> None:
         """Ask for the end; before the backend has the job it comes at once."""
         if self._job is not None and pump is not None:
-            self.status = "cancelling"
+            self.status = CANCELLING
             pump.cancel(self._job)
         else:
             self._end(JobCancelled("the analysis was cancelled"))
@@ -100,7 +121,7 @@ class AnalysisJob:
             self._start(event.message["info"], pump)
         elif isinstance(event, RequestFailed) and self._concerns(event):
             self._refused(event, pump)
-        elif isinstance(event, (JobAccepted, JobProgress, JobResult, JobFinished)) and event.job == self._job:
+        elif isinstance(event, (JobAccepted, JobProgress, Partial, JobResult, JobFinished)) and event.job == self._job:
             self._advance(event)
         elif isinstance(event, Lost):
             self.abandon(event.error)
@@ -126,6 +147,7 @@ class AnalysisJob:
                     options=self.order.options,
                     priority=Priority.INTERACTIVE if len(choice.frames) == 1 else Priority.BATCH,
                     take=str(self.order.take),
+                    partials=True,
                 )
             )
         except SemanticFaceError as error:
@@ -140,15 +162,27 @@ class AnalysisJob:
         if not self.phase.ended:
             self._end(event.error)
 
-    def _advance(self, event: JobAccepted | JobProgress | JobResult | JobFinished) -> None:
+    def _advance(self, event: JobAccepted | JobProgress | Partial | JobResult | JobFinished) -> None:
         if self.phase.ended:
             return
         if isinstance(event, JobResult):
             self.results.append(event.result)
+            if self.writing is not None and event.result.frame >= self.writing.frame:
+                self.writing = None
+        elif isinstance(event, Partial):
+            # Of frames that are written side by side the first is shown until it is done.
+            if self.writing is None or event.frame <= self.writing.frame:
+                self.writing = event
         elif isinstance(event, JobProgress):
-            self.status = event.message or (event.worker.value if event.worker.value == "loading" else self.status)
+            self._progress(event)
         elif isinstance(event, JobFinished):
             self._finish(event)
+
+    def _progress(self, event: JobProgress) -> None:
+        if event.message.startswith(ENGINE_LINE):
+            self.engine = event.message
+        elif self.status != CANCELLING:
+            self.status = event.message or ("loading the engine" if event.worker is WorkerState.LOADING else "")
 
     def _finish(self, event: JobFinished) -> None:
         if event.state is JobState.DONE:

@@ -10,6 +10,7 @@ waits, and nothing here knows of Blender.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from semanticface.connection import ConnectionState
@@ -83,6 +84,14 @@ class BackendLink:
         if self.pump is not None and self.pump.welcome is not None:
             return f"Backend {self.pump.welcome['backend']}"
         return self.message or "Not connected"
+
+    def engine(self) -> str:
+        """Which engine the backend takes and why, as it said when it was joined; empty while that is unknown."""
+        rows = [] if self.pump is None or self.pump.welcome is None else self.pump.welcome["engines"]
+        for row in rows if isinstance(rows, list) else []:
+            if isinstance(row, Mapping) and row.get("auto"):
+                return f"engine: {row.get('name')} — {row.get('reason')}"[:400]
+        return ""
 
     def _poll_starter(self, starter: Starter) -> list[Event]:
         state = starter.poll()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import bpy
 
 from semanticface.errors import SemanticFaceError
+from semanticface.pump import Partial
 
 from . import names, session
 from .job import Phase
@@ -21,6 +22,8 @@ from .takes import signature_of
 from .targets import match_shapes
 
 PIXELS_PER_LETTER = 7
+WRITTEN_LETTERS, WRITTEN_LINES = 2000, 14
+"""Of a text that is being written its end is shown: no more of it is wrapped at each redraw, no more lines drawn."""
 
 
 class _Sidebar:
@@ -38,6 +41,8 @@ class SEMANTICFACE_PT_backend(_Sidebar, bpy.types.Panel):
         state = now.link.state
         row = layout.row()
         row.label(text=now.link.describe(), icon="LINKED" if state is LinkState.CONNECTED else "UNLINKED")
+        if now.engine:
+            _paragraphs(layout, context, [now.engine[:1].upper() + now.engine[1:]], "SETTINGS")
         if state is LinkState.OFF:
             layout.operator(names.OP_CONNECT, icon="PLAY")
         else:
@@ -191,6 +196,8 @@ class SEMANTICFACE_PT_analyze(_Sidebar, bpy.types.Panel):
                 layout.progress(factor=job.fraction, text=job.describe())
             else:
                 layout.label(text=job.describe(), icon="SORTTIME")
+            if job.writing is not None:
+                _written(layout.box(), context, job.writing)
             layout.operator(names.OP_CANCEL, icon="CANCEL")
         layout.operator(names.OP_KEY_TAKE, icon="FILE_FOLDER")
 
@@ -213,16 +220,36 @@ class SEMANTICFACE_PT_reading(_Sidebar, bpy.types.Panel):
             _paragraphs(layout, context, lines, "TEXT")
 
 
-def _paragraphs(layout: Any, context: Any, lines: Any, icon: str) -> None:
-    """Lines wrapped to the width of the sidebar; the first carries the icon."""
-    width = context.region.width if context.region is not None else 300
+def _written(layout: Any, context: Any, writing: Partial) -> None:
+    """The end of what is written of a frame, as many lines as there is room for."""
+    end = writing.text[-WRITTEN_LETTERS:]
+    lines = _wrapped(context, end.splitlines())
+    kept = lines[-WRITTEN_LINES:]
+    cut = len(kept) < len(lines) or len(end) < len(writing.text)
     column = layout.column(align=True)
     column.scale_y = 0.8
+    column.label(text=f"Source frame {writing.frame}" + (": …" if cut else ":"), icon="GREASEPENCIL")
+    for line in kept:
+        column.label(text=line, icon="BLANK1")
+
+
+def _wrapped(context: Any, lines: Any) -> list[str]:
+    """Lines wrapped to the width of the sidebar."""
+    width = context.region.width if context.region is not None else 300
+    parts = []
     for line in lines:
         indent = "    " if line.startswith(" ") else ""
-        for part in textwrap.wrap(line, max(20, width // PIXELS_PER_LETTER), subsequent_indent=indent) or [""]:
-            column.label(text=part, icon=icon)
-            icon = "BLANK1"
+        parts += textwrap.wrap(line, max(20, width // PIXELS_PER_LETTER), subsequent_indent=indent) or [""]
+    return parts
+
+
+def _paragraphs(layout: Any, context: Any, lines: Any, icon: str) -> None:
+    """Lines wrapped to the width of the sidebar; the first carries the icon."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for part in _wrapped(context, lines):
+        column.label(text=part, icon=icon)
+        icon = "BLANK1"
 
 
 _CLASSES = (

@@ -16,6 +16,7 @@ from dataclasses import replace
 import bpy
 
 from semanticface.errors import InputError, SemanticFaceError, TakeError
+from semanticface.pump import Connected, Event
 
 from .folders import keep_results
 from .job import AnalysisJob, Order, Phase
@@ -41,6 +42,8 @@ class Session:
         self.notes: tuple[str, ...] = ()
         self.failed = False
         self.reading: Reading | None = None
+        self.engine = ""
+        """Which engine is taken and why."""
         self.unkeyed: tuple[str, Plan] | None = None
         """Folder and plan of a take that ended early, which may be keyed all the same."""
         self._told: object = None
@@ -88,11 +91,21 @@ class Session:
             self.tell([str(self.link.error)], failed=True)
         if self.job is not None and self.job.phase is Phase.WAITING and self.link.state is LinkState.CONNECTED:
             self.job.connected(self.link.pump)
+        self._note_engine(events)
+        writing = self.job.writing if self.job else None
         self._settle()
-        now = (self.link.describe(), self.job.describe() if self.job else None, self.notes)
+        now = (self.link.describe(), self.engine, self.job.describe() if self.job else None, self.notes, writing)
         if now != self._told:
             self._told = now
             self.redraw()
+
+    def _note_engine(self, events: Sequence[Event]) -> None:
+        if any(isinstance(event, Connected) for event in events):
+            self.engine = self.link.engine()
+        elif self.link.state is LinkState.OFF:
+            self.engine = ""
+        elif self.job is not None and self.job.engine:
+            self.engine = self.job.engine
 
     def run(self, job: AnalysisJob, pause: float = 0.005) -> AnalysisJob:
         """Tick until this job has ended and its take is keyed. For scripts: it blocks."""

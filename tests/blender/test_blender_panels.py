@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ def test_the_sidebar_says_what_is_going_on(blender: Run, movie: Path) -> None:
     assert "Analyzing" in seen["running"]
     assert "of 60" in seen["running"]
     assert "Backend semanticface mock" in seen["running"]
+    assert "Engine: mock — it is the only one that a mock has" in seen["running"], "which engine, and why"
+    assert "Engine:" not in seen["empty"]
     assert "Keyed 59 frames on 61 channels" in seen["keyed"]
     assert "Source frame 24, scene frame 25, confidence 90%" in seen["keyed"]
     assert "Expression: test motion" in seen["keyed"]
@@ -39,6 +43,20 @@ def test_the_sidebar_says_what_is_going_on(blender: Run, movie: Path) -> None:
     assert "25 fps in 24 fps" in seen["clip"]
     assert "The playhead is at source frame" in seen["refused"]
     assert "prop backend_command" in seen["preferences"]
+
+
+def test_the_analysis_of_the_frame_in_work_is_seen_as_it_is_written(blender: Run) -> None:
+    said = blender("panels_drawn:writing", mock={"frames": 3, "delay": 0.4})
+    assert len(said["texts"]) >= 3
+    assert all(later.startswith(earlier) for earlier, later in pairwise(said["texts"]))
+    for text, lines in zip(said["texts"], said["drawn"], strict=True):
+        drawn = _text(lines)
+        assert "Source frame 1:" in drawn and " ".join(text.split()[-3:]) in drawn
+    assert said["longest"] < 0.1, "a tick, with the keying of the take in it"
+    assert not any(re.fullmatch(r"label Source frame \d+:( …)?", line) for line in said["after"])
+    written = [line for line in said["long"] if line.startswith("label ") and "x" * 20 in line]
+    assert 0 < len(written) <= 14 and said["long"][said["long"].index(written[0]) - 1] == "label Source frame 7: …"
+    assert said["seconds"] < 0.05, "the whole sidebar, drawn with a text of 65,000 letters"
 
 
 def test_a_failure_offers_what_can_be_done(blender: Run) -> None:

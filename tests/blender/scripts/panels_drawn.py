@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ from scene import attempt, choose_file, ready, tick_until
 
 from blender_addon import panels, session
 from blender_addon.operators_analyze import begin_analysis
+from semanticface.pump import Partial
 
 FUNCTIONS = bpy.types.UILayout.bl_rna.functions
 ICONS = set(FUNCTIONS["label"].parameters["icon"].enum_items.keys())
@@ -109,6 +111,31 @@ def states(folder: str, movie: str) -> dict[str, list[str]]:
     seen["refused"] = draw_all()
     preferences = _preferences()
     return seen | {"preferences": preferences}
+
+
+def writing(folder: str) -> dict[str, Any]:
+    """The analysis of the frame in work grows in the panel; a text as long as the protocol allows costs no more."""
+    settings = ready(folder)
+    settings.frames, settings.last = "RANGE", 2
+    job = begin_analysis(bpy.context)
+    texts: list[str] = []
+    drawn: list[list[str]] = []
+
+    def note() -> bool:
+        text = "" if job.writing is None or job.writing.frame != 1 else job.writing.text
+        if text and (not texts or text != texts[-1]):
+            texts.append(text)
+            drawn.append(draw_all())
+        return session.current().job is None
+
+    longest = tick_until(note)
+    job.writing = Partial("job", 7, "\n".join(f"line {number} " + "x" * 90 for number in range(650)))
+    session.current().job = job
+    start = time.perf_counter()
+    long = draw_all()
+    seconds = time.perf_counter() - start
+    session.current().job = None
+    return {"texts": texts, "drawn": drawn, "longest": longest, "long": long, "seconds": seconds, "after": draw_all()}
 
 
 def failed(folder: str) -> list[str]:
