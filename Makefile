@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-numpy2 lint bench bench-landmarks extension sample clean
+.PHONY: help demo test test-blender test-numpy2 small-model lint bench bench-landmarks extension sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
 	@echo "make test          the test suite"
 	@echo "make test-blender  the Blender tests on 5.0 and 4.2 LTS"
 	@echo "make test-numpy2   engine and media tests with numpy 2 and OpenCV 5, as a machine without bpy has them"
+	@echo "make small-model   the small Qwen3-VL that tests and measurements use, in build/small-model (three minutes, once)"
 	@echo "make lint          ruff, mypy, import contracts"
 	@echo "make bench         the measurements behind the documentation's numbers"
 	@echo "make extension     the Blender extension as a zip in dist/"
@@ -56,6 +57,9 @@ test-blender: $(VENV)/.dev .venv-bpy42/.base
 
 test-numpy2: .venv-numpy2/.base
 	.venv-numpy2/bin/python -m pytest tests/engines tests/media $(PYTEST_ARGS)
+
+small-model: $(VENV)/.dev
+	$(BIN)/python -m semanticface_training.small_model build --out build/small-model
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

