@@ -21,6 +21,7 @@ from typing import Any
 
 from semanticface.connection import ConnectionState
 from semanticface.errors import (
+    BackendError,
     BackendLost,
     BackendMissing,
     JobCancelled,
@@ -204,6 +205,8 @@ class Client:
         Returns the engines whose processes were ended; the next job starts one again. Raises BackendError while jobs
         of theirs run, EngineError for a name that there isn't.
         """
+        if engine is not None and tuple(self.welcome["protocol"]) < (1, 1):
+            raise BackendError("this backend can only end all engines at once", "update it, or name no engine")
         return list(self._ask("release", engine=engine).get("ended", []))
 
     def shutdown(self) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from semanticface.client import Client, Event, JobFinished, JobRequest, JobResult, Partial, Pump
-from semanticface.errors import ProtocolError
+from semanticface.errors import BackendError, ProtocolError
 from semanticface.jobs import JobView
 from semanticface.mock_script import Script, make_result
 from semanticface.protocol import MAX_TEXT, REPLIES, REQUESTS, JobState, pack, unpack
@@ -72,6 +72,21 @@ def test_a_host_gets_the_text_as_an_event(start_mock) -> None:
     assert {(event.job, event.frame) for event in texts} == {(job, 0), (job, 1), (job, 2)}
     kinds = [type(event) for event in events if isinstance(event, (Partial, JobResult, JobFinished))]
     assert kinds[0] is Partial and kinds[-1] is JobFinished
+
+
+def test_an_older_backend_is_not_asked_to_end_one_engine_since_it_would_end_all(start_mock) -> None:
+    mock = start_mock(protocol=(1, 0))
+    with Client.connect(start=False) as client:
+        with pytest.raises(BackendError, match="all engines"):
+            client.release("semanticface")
+        client.release()
+    assert mock.types.count("release") == 1
+
+
+def test_release_names_what_was_ended(start_mock) -> None:
+    start_mock()
+    with Client.connect(start=False) as client:
+        assert client.release("mock") == ["mock"]
 
 
 def test_a_text_of_a_frame_that_nobody_asked_for_breaks_the_protocol() -> None:

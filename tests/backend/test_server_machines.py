@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -340,6 +341,13 @@ def test_what_may_end_otherwise_another_time_is_not_kept(tmp_path: Path, status:
     cache = Cache(tmp_path, 1 << 20)
     cache.put(b"a", FrameResult(1, None, status))
     assert cache.get(b"a") is None
+
+
+def test_a_result_with_a_remark_is_not_kept_for_next_time_nothing_may_be_in_the_way(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, 1 << 20)
+    cache.put(b"a", replace(ok(1), message="memory was short: a smaller picture was looked at"))
+    cache.put(b"b", FrameResult(1, None, Status.NO_FACE, message="the chosen face is not in it"))
+    assert cache.get(b"a") is None and cache.get(b"b") is not None
 
 
 def test_the_least_recently_used_go_when_the_bound_is_reached(tmp_path: Path) -> None:

@@ -128,6 +128,12 @@ def test_one_that_writes_nothing_for_as_long_is_taken_for_hanging(tmp_path: Path
         assert end.counts == {"failed": 1}
 
 
+def test_a_heavy_engine_gets_longer_for_a_step_that_says_nothing(tmp_path: Path) -> None:
+    with backend(tmp_path, "stall=0.6, stall_heavy=20, attempts=1") as live, Wire(live.run) as wire:
+        end = wire.analyze([picture(1)], engine="echo-heavy", options={"delay": 2.0})
+        assert end.counts == {"ok": 1} and wire.status()["worker"]["starts"] == 1
+
+
 @posix
 def test_one_that_hangs_in_the_middle_of_a_word_is_killed_and_the_others_of_its_batch_are_answered(
     tmp_path: Path,

@@ -75,6 +75,7 @@ def _serve(options: ServeOptions) -> int:
     )
     try:
         with _signals(front.stop):
+            front.settle()
             write_run_file(run)
             _register()
             log.info("backend %s serves at %s", __version__, front.post.endpoint)

@@ -2,8 +2,8 @@
 
 A SQLite file in the user's cache folder that may be deleted at any time. A damaged one is moved aside and a new one
 begun; one that can't be had at all means work without a cache, never an error of a job. Only what a picture surely
-gives again is kept: OK and NO_FACE. The least recently used results go when it grows over its bound. Keys are
-made by `feeds`; this module knows nothing of pictures or jobs.
+gives again is kept: NO_FACE, and OK without a remark (memory was short, the answer was repaired). The least recently
+used results go when it grows over its bound. Keys are made by `feeds`; this module knows nothing of pictures or jobs.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Cache:
 
         `size` is the number of bytes of a picture that was sent, 0 for a frame of footage.
         """
-        if self._database is None or result.status not in KEPT:
+        if self._database is None or result.status not in KEPT or (result.status is Status.OK and result.message):
             return
         value = zlib.compress(json.dumps(result.to_dict()).encode(), _LEVEL)
         try:

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ from semanticface.server.supervisor import Life, Supervisor
 log = logging.getLogger(__name__)
 
 TICK_MS = 100
+SETTLE = 0.7
+"""Seconds that a start waits at most for the graphics card's own tool: the first client is told of the engine then."""
 MOST_POOLS = 32
 """Engines, variants counted, that may have work at once; a client could think up names without end."""
 
@@ -69,6 +72,14 @@ class Front:
 
     # The loop.
 
+    def settle(self) -> None:
+        """Find out which engine `auto` means, as far as that is quick; the rest comes while the loop runs."""
+        begun = time.monotonic()
+        self.auto.ask(begun, lambda choice: None)
+        while self.auto.choice is None and time.monotonic() - begun < SETTLE:
+            time.sleep(0.002)
+            self._collect_files()
+
     def run(self, handle: Callable[[Front, bytes, Sequence[zmq.Frame]], None]) -> None:
         """Serve. `handle` gets each client message: the connection's identity and the message's frames."""
         poller = zmq.Poller()
@@ -76,7 +87,6 @@ class Front:
             poller.register(socket, zmq.POLLIN)
         again = False
         ticked = 0.0
-        self.auto.ask(time.monotonic(), lambda choice: None)
         while not self.ending:
             events = dict(poller.poll(0 if again else 5 if self._filed else TICK_MS))
             if self._door is not None and self._door.socket in events:
@@ -157,15 +167,16 @@ class Front:
     def pool(self, engine: str) -> Pool:
         """The pool of this engine, made when it is first asked for. Raises EngineError, BackendError."""
         if engine not in self.pools:
-            resolve(engine)
+            heavy = resolve(engine).entry.heavy
+            limits = replace(self.limits, stall=self.limits.stall_heavy) if heavy else self.limits
             self._clear_pools()
 
             def spawn(secret: bytes) -> WorkerProcess:
                 return WorkerProcess(self._workers_endpoint, engine, secret, self._worker_log(engine))
 
-            supervisor = Supervisor(engine, spawn, self.limits)
+            supervisor = Supervisor(engine, spawn, limits)
             hindrance = functools.partial(self._hindrance, engine)
-            self.pools[engine] = Pool(supervisor, self._send_worker, self.cache.put, self.limits, hindrance)
+            self.pools[engine] = Pool(supervisor, self._send_worker, self.cache.put, limits, hindrance)
         return self.pools[engine]
 
     def _clear_pools(self) -> None:

@@ -21,7 +21,8 @@ class Limits:
     wait for a slow client before its jobs pause. `looking`: how long after its last message a client counts as looking;
     what is worth nothing late goes only to such. `attempts`: deaths of the worker on one frame before the frame is
     given up. `silence`: a worker without a sign of life for so long is killed; `stall`: the same without a result
-    or a word of the engine (`RunOptions.partial`), for engines that hang while their process lives.
+    or a word of the engine (`RunOptions.partial`), for engines that hang while their process lives; `stall_heavy`: the
+    same for an engine that fills a card, since on a processor its first step over a prompt takes minutes in one piece.
     """
 
     lease: float = 60.0
@@ -35,6 +36,7 @@ class Limits:
     attempts: int = 3
     silence: float = 30.0
     stall: float = 300.0
+    stall_heavy: float = 1200.0
     start_attempts: int = 3
     backoff: float = 0.25
     cache_bytes: int = 512 << 20
