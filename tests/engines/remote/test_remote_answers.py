@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
-from chat_server import Flavour, Script, paper_answer, peaked, values_of
-from remote_kit import Connect, frames, run
+from chat_server import Flavour, Script, paper_answer, peaked, picture_in, values_of
+from remote_kit import Connect, frames, run, server_at
 
 from semanticface.actions import CSV_ORDER
 from semanticface.engines.base import FrameInput, RunOptions
+from semanticface.engines.mllm.picture import to_patches
 from semanticface.engines.mllm.profile import Layout, Profile
+from semanticface.engines.remote.engine import connect
 from semanticface.results import Status
 
 
@@ -33,6 +38,7 @@ def test_each_frame_gets_its_own_answer_in_order(remote: Connect, stream: bool) 
     assert first.analysis is not None and first.analysis.symmetry
     assert "EyeBlinkLeft" in first.raw_text
     assert 1 < server.seen.most_at_once <= 4
+    assert not any("prediction" in body for body in server.seen.pictures)
 
 
 def test_the_request_says_what_was_trained_and_nothing_more(remote: Connect) -> None:
@@ -48,6 +54,17 @@ def test_the_request_says_what_was_trained_and_nothing_more(remote: Connect) -> 
     assert (body["temperature"], body["presence_penalty"], body["logprobs"]) == (0, 0, True)
     assert body["structured_outputs"]["regex"].startswith("[^{]*")
     assert "guided_regex" not in body and "prediction" not in body
+
+
+def test_the_picture_that_arrives_is_the_one_that_was_trained_on(remote: Connect, samples: Path) -> None:
+    video = cv2.VideoCapture(str(samples / "rom_head.mp4"))
+    image = np.ascontiguousarray(video.read()[1][:501, :333, ::-1])
+    server, engine = remote()
+    run(engine, [FrameInput(0, None, image)])
+    data = base64.b64decode(picture_in(server.seen.pictures[0]).partition(",")[2])
+    arrived = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert arrived.shape[:2] != image.shape[:2]
+    assert np.array_equal(to_patches(arrived, (4, 1024)).values, to_patches(image, (4, 1024)).values)
 
 
 def test_text_before_the_picture_stays_before_it(remote: Connect, profile: Profile) -> None:
@@ -242,5 +259,9 @@ def test_fingerprints_tell_apart_what_gives_other_answers(remote: Connect, profi
     _, other = remote(None, replace(profile, user="Something else."))
     others.add(other.fingerprint({}, True))
     assert len(others) == 6
+    server, _ = remote()
+    renamed = connect(replace(server_at(server.url, profile), name="other"))
+    assert renamed.fingerprint({}, True) != same  # another server, though it serves the same name
+    renamed.close()
     _, moved = remote(concurrency=2, timeout=33.0)
     assert moved.fingerprint({}, True) == same  # another port, other limits, the same name and model

@@ -131,6 +131,20 @@ def test_a_restart_in_the_middle_of_a_shot_loses_no_frame(remote: Connect) -> No
     assert [result.coefficients["JawOpen"] for result in results] == levels
 
 
+def test_a_server_that_is_often_away_for_a_moment_is_forgiven_each_time(remote: Connect) -> None:
+    server, engine = remote(Script(delay=0.05), concurrency=1, patience=0.4)
+    server.script.faults = deque(["status:503", ""] * 12)
+    assert {result.status for result in run(engine, frames([0.5] * 12))} == {Status.OK}
+
+
+def test_a_tunnel_that_hangs_up_is_a_server_that_is_away(remote: Connect) -> None:
+    server, engine = remote(concurrency=2, patience=20.0)
+    server.script.always = "reset"
+    threading.Timer(2.0, setattr, (server.script, "always", "")).start()
+    results = run(engine, frames([0.1, 0.2, 0.3]))
+    assert [result.coefficients["JawOpen"] for result in results] == [0.1, 0.2, 0.3]
+
+
 def test_a_server_that_is_gone_fails_the_run_instead_of_every_frame(remote: Connect) -> None:
     server, engine = remote(patience=0.5)
     assert run(engine, frames([0.5]))[0].status is Status.OK

@@ -65,8 +65,6 @@ class _Stream:
     def digits(self, place: int, count: int) -> NDArray[np.float32] | None:
         """(count,) float32: log-probabilities of the digits from 0 here; None unless it's a token of its own."""
         token, _ = self.at(place)
-        if len(token.data) != 1:
-            return None
         return _weights(token, [b"%d" % digit for digit in range(count)])
 
     def sign(self, place: int) -> NDArray[np.float32] | None:
