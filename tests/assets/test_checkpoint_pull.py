@@ -319,6 +319,17 @@ def test_a_folder_of_the_users_own_is_not_replaced(hubs: Site, ways: Ways):
     assert (mine / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("place", ["checkpoints/semanticface", "bases/Qwen--Qwen3-VL-4B-Instruct"])
+def test_a_folder_without_a_manifest_stops_the_pull_before_weights_come(hubs: Site, ways: Ways, place: str):
+    mine = paths.models_dir() / place
+    mine.mkdir(parents=True)
+    (mine / "notes.txt").write_text("mine")
+    with pytest.raises(AssetError, match="so it stays"):
+        pull_checkpoint("semanticface", ways)
+    assert (mine / "notes.txt").read_text() == "mine"
+    assert not {name for name in hubs.served if name.endswith(".safetensors")}
+
+
 def test_a_damaged_pull_is_replaced(hubs: Site, ways: Ways):
     weights = pull_checkpoint("semanticface", ways).folder / "adapter" / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])

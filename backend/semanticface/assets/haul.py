@@ -162,10 +162,15 @@ def check_space(folder: Path, needed: int, free: Callable[[Path], int] = free_by
         raise AssetError(message, "free some space, or set SEMANTICFACE_HOME to a folder on a larger disk")
 
 
-def settle(staging: Path, target: Path) -> None:
-    """Give the finished folder its name, in place of an older one that this program made. Raises AssetError."""
+def check_ours(target: Path) -> None:
+    """Raises AssetError when the folder that is to be replaced was not made by this program."""
     if target.exists() and not (target / MANIFEST).is_file():
         raise AssetError(f"{target} was not made by this program, so it stays", "move it away and try again")
+
+
+def settle(staging: Path, target: Path) -> None:
+    """Give the finished folder its name, in place of an older one that this program made. Raises AssetError."""
+    check_ours(target)
     old = target.with_name(f".{target.name}.old")
     try:
         shutil.rmtree(old, ignore_errors=True)

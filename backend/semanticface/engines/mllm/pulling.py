@@ -14,7 +14,7 @@ from pathlib import Path
 
 from semanticface import paths
 from semanticface.assets.fetch import Progress
-from semanticface.assets.haul import Haul, Hauled, Repository, check_space, free_bytes, settle
+from semanticface.assets.haul import Haul, Hauled, Repository, check_ours, check_space, free_bytes, settle
 from semanticface.assets.hub import HuggingFace, ModelScope
 from semanticface.assets.lock import locked
 from semanticface.assets.manifest import MANIFEST, make_manifest, write_manifest
@@ -76,6 +76,7 @@ def pull_checkpoint(name: str, ways: Ways, prompt: Path | None = None) -> Checkp
 
 def _pull_released(target: Path, prompt: Path | None, ways: Ways) -> Checkpoint:
     """The prompt and the adapter's list first: small things that may be missing are missed before gigabytes come."""
+    check_ours(target)
     profile = released.read_prompt(prompt) if prompt else released.fetch_prompt(ways.limits)
     staging = _staging(target)
     adapter = Haul(
@@ -123,7 +124,8 @@ def _bring_base(haul: Haul, target: Path, ways: Ways) -> Path:
 def _haul_of_base(name: str, ways: Ways) -> Haul:
     """The base's way here; what is whole of a damaged one is kept."""
     target = _home_of_base(name)
-    if (target / MANIFEST).is_file() and not _staging(target).exists():
+    check_ours(target)
+    if target.exists() and not _staging(target).exists():
         target.rename(_staging(target))
     sources = [Repository(hub, name) for hub in (HuggingFace.from_environment(), ModelScope.from_environment())]
 
