@@ -201,9 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
         for begin in range(0, len(body), 1 << 16):
             time.sleep(site.pace)
             block = body[begin : begin + (1 << 16)]
-            self.wfile.write(block)
-            with site.lock:
+            with site.lock:  # before the last block arrives and the test goes on
                 site.served[name] += len(block)
+            self.wfile.write(block)
         self.close_connection = True
 
     def log_message(self, *args: object) -> None:
