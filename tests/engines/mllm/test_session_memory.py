@@ -174,3 +174,23 @@ def test_another_error_of_the_model_is_an_engine_error_and_no_want_of_memory(eng
     engine._runner._desk.loaded.model.model.language_model.register_forward_pre_hook(broken, with_kwargs=True)
     with pytest.raises(EngineError, match="mat1"):
         run(engine, frames)
+
+
+def test_what_was_cancelled_between_two_parts_of_a_batch_is_not_asked_any_more(engine, frames):
+    card = card_in(engine, 2 * (PICTURE + TEXT))
+    run(engine, frames[:1])
+    engine._runner.ladder.rung = dataclasses.replace(engine._runner.ladder.rung, batch=4)
+    card.fitted.clear()
+    session = engine.session(
+        RunOptions({"mode": "coefficients", "draft": "none"}, lambda: len(card.fitted) > 0), video=False
+    )
+    assert list(session.analyze(frames[:4])) == []
+    assert card.fitted == [(2, card.fitted[0][1])], "two fitted; the other two were never read"
+
+
+def test_nonsense_from_the_model_is_an_engine_error_with_a_hint(engine, frames):
+    model = engine._runner._desk.loaded.model
+    with torch.no_grad():
+        model.model.language_model.norm.weight.fill_(float("nan"))
+    with pytest.raises(EngineError, match="the model failed"):
+        run(engine, frames[:1])

@@ -21,7 +21,7 @@ from semanticface.engines.mllm.picture import TOKEN, resized_size
 from semanticface.engines.mllm.profile import Profile
 from semanticface.engines.mllm.prompt import Prompter
 from semanticface.engines.mllm.skeleton.decode import Answer, Decoder, Draft, Mode, Request
-from semanticface.errors import EngineError
+from semanticface.errors import EngineError, SemanticFaceError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,9 +82,12 @@ class Runner:
         return _tokens(question, self._limits(question))
 
     def ask(self, questions: Sequence[Question], watch: Watch, cancelled: Callable[[], bool]) -> list[Reply]:
-        """One reply per question, in order. Raises EngineError when memory does not suffice for a single one."""
+        """One reply per question, in order; fewer, or such as were broken off, once it is cancelled.
+
+        Raises EngineError when memory does not suffice for a single one, or the model fails.
+        """
         replies: list[Reply] = []
-        while len(replies) < len(questions):
+        while len(replies) < len(questions) and not (replies and cancelled()):
             part = questions[len(replies) : len(replies) + self.batch]
             answers = self._attempt(part, partial(_onward, watch, len(replies)), cancelled)
             if answers is None:
@@ -127,9 +130,12 @@ class Runner:
             requests = [Request(prompt, one.mode, one.draft) for prompt, one in zip(prompts, part, strict=True)]
             answers: list[Answer] = desk.decoder.decode(requests, watch, cancelled)
             return answers
-        except (RuntimeError, MemoryError) as error:
+        except SemanticFaceError:
+            raise
+        except Exception as error:  # the boundary to torch and drivers, which raise what they like
             if not is_memory_error(error):
-                raise EngineError(f"the model failed: {type(error).__name__}: {error}") from error
+                hint = "if it happens again, try SEMANTICFACE_DTYPE=float32, and semanticface models verify"
+                raise EngineError(f"the model failed: {type(error).__name__}: {error}", hint) from error
         return None
 
     def _give_up_something(self, part: Sequence[Question]) -> None:

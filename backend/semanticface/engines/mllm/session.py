@@ -131,12 +131,12 @@ class SemanticFaceSession:
         return None
 
     def _landmarks(self, one: _Asked) -> Draft | None:
-        """The landmark engine's values; None when it isn't installed or sees no face."""
+        """The landmark engine's values; None when it isn't installed, fails or sees no face: it is but a guess."""
         seen = one.seen
         if seen is None:
             try:
                 seen = self._faces.found(one.frame.image, self._values["face"])
-            except AssetError:
+            except (AssetError, EngineError):
                 return None
         return None if seen.coefficients is None else Draft(values=seen.coefficients)
 
@@ -151,7 +151,7 @@ class SemanticFaceSession:
             lambda index, text: self._tell(open_ones[index][0], text),
             self._run.cancelled,
         )
-        if any(reply.answer.ending is Ending.CANCELLED for reply in replies):
+        if len(replies) < len(open_ones) or any(reply.answer.ending is Ending.CANCELLED for reply in replies):
             return False
         for (one, _), reply in zip(open_ones, replies, strict=True):
             remarks = [*one.remarks, *reply.remarks]
