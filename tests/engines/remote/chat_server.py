@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,26 @@ def peaked(digit: int, count: int) -> list[float]:
     """Most of the probability on a digit, the rest on its neighbours."""
     weights = [math.exp(-4 * abs(other - digit)) for other in range(count)]
     return [weight / sum(weights) for weight in weights]
+
+
+@lru_cache(512)
+def entries(text: str, distribution: Callable[[int, int], list[float]], ends: bool) -> tuple[dict[str, Any], ...]:
+    """Tokens as Qwen's tokenizer cuts them where it matters: every digit alone, ` -` and ` ` before numbers."""
+    out = []
+    for token in _TOKEN.findall(text):
+        alternatives = {token: 0.999}
+        if token.isdigit():
+            alternatives = {str(d): p for d, p in enumerate(distribution(int(token), 10)) if p > 0}
+        elif token in (" ", " -"):
+            alternatives |= {" -" if token == " " else " ": 0.001}
+        top = sorted(alternatives.items(), key=lambda item: -item[1])
+        pairs = [{"token": t, "logprob": math.log(p), "bytes": list(t.encode())} for t, p in top]
+        chosen = {"token": token, "logprob": math.log(alternatives[token]), "bytes": list(token.encode())}
+        out.append({"shown": token, "lp": {**chosen, "top_logprobs": pairs}})
+    if ends:
+        end = {"token": "<|im_end|>", "logprob": 0.0, "bytes": list(b"<|im_end|>")}
+        out.append({"shown": "", "lp": {**end, "top_logprobs": [end]}})
+    return tuple(out)
 
 
 @dataclass
@@ -360,21 +381,8 @@ class _Handler(BaseHTTPRequestHandler):
         choice = {"index": 0, "delta": {"content": text}, "logprobs": logprobs, "finish_reason": finish}
         return {"object": "chat.completion.chunk", "choices": [choice]}
 
-    def _entries(self, text: str) -> Iterator[dict[str, Any]]:
-        """Tokens as Qwen's tokenizer cuts them where it matters: every digit alone, ` -` and ` ` before numbers."""
-        for token in _TOKEN.findall(text):
-            alternatives = {token: 0.999}
-            if token.isdigit():
-                alternatives = {str(d): p for d, p in enumerate(self.script.distribution(int(token), 10)) if p > 0}
-            elif token in (" ", " -"):
-                alternatives |= {" -" if token == " " else " ": 0.001}
-            top = sorted(alternatives.items(), key=lambda item: -item[1])
-            pairs = [{"token": t, "logprob": math.log(p), "bytes": list(t.encode())} for t, p in top]
-            chosen = {"token": token, "logprob": math.log(alternatives[token]), "bytes": list(token.encode())}
-            yield {"shown": token, "lp": {**chosen, "top_logprobs": pairs}}
-        if self.script.ends_with_special_token:
-            end = {"token": "<|im_end|>", "logprob": 0.0, "bytes": list(b"<|im_end|>")}
-            yield {"shown": "", "lp": {**end, "top_logprobs": [end]}}
+    def _entries(self, text: str) -> tuple[dict[str, Any], ...]:
+        return entries(text, self.script.distribution, self.script.ends_with_special_token)
 
     def _events(self, events: list[str], delay: float = 0.0) -> None:
         self.send_response(200)

@@ -19,6 +19,7 @@ from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.mllm.picture import to_patches
 from semanticface.engines.mllm.profile import Layout, Profile
 from semanticface.engines.remote.engine import connect
+from semanticface.errors import EngineError
 from semanticface.results import Status
 
 
@@ -42,15 +43,16 @@ def test_each_frame_gets_its_own_answer_in_order(remote: Connect, stream: bool) 
 
 
 def test_the_request_says_what_was_trained_and_nothing_more(remote: Connect) -> None:
-    server, engine = remote()
-    run(engine, frames([0.5], size=(50, 100)))
-    body = server.seen.pictures[0]
+    server, engine = remote(concurrency=1)
+    run(engine, frames([0.5, 0.6], size=(50, 100)))
+    first, body = server.seen.pictures
+    assert set(body) - set(first) == {"structured_outputs"}  # held back until the model has shown what it writes
     system, user = body["messages"]
     assert system == {"role": "system", "content": "Answer exactly."}
     assert [part["type"] for part in user["content"]] == ["image_url", "text"]
     assert user["content"][1]["text"] == "Describe the face."
     assert user["content"][0]["image_url"]["url"].startswith("data:image/png;base64,")
-    assert server.seen.shapes == [(64, 96)]  # multiples of 32: the server's own resizing has nothing to do
+    assert server.seen.shapes == [(64, 96)] * 2  # multiples of 32: the server's own resizing has nothing to do
     assert (body["temperature"], body["presence_penalty"], body["logprobs"]) == (0, 0, True)
     assert body["structured_outputs"]["regex"].startswith("[^{]*")
     assert "guided_regex" not in body and "prediction" not in body
@@ -76,10 +78,10 @@ def test_text_before_the_picture_stays_before_it(remote: Connect, profile: Profi
 
 @pytest.mark.parametrize("flavour", [Flavour.VLLM, Flavour.OLD_VLLM, Flavour.SGLANG])
 def test_the_field_for_the_grammar_is_found_by_its_effect(remote: Connect, flavour: Flavour) -> None:
-    server, engine = remote(Script(flavour))
+    server, engine = remote(Script(flavour), concurrency=1)
     results = run(engine, frames([0.2, 0.4]))
     assert [result.status for result in results] == [Status.OK, Status.OK]
-    used = {Flavour.VLLM, Flavour.OLD_VLLM, Flavour.SGLANG} & set(server.seen.pictures[0])
+    used = {Flavour.VLLM, Flavour.OLD_VLLM, Flavour.SGLANG} & set(server.seen.pictures[1])
     assert used == {flavour}
     assert all(result.message == "" for result in results)
 
@@ -88,7 +90,23 @@ def test_the_field_for_the_grammar_is_found_by_its_effect(remote: Connect, flavo
 def test_a_server_without_grammar_is_asked_without(remote: Connect, flavour: Flavour) -> None:
     server, engine = remote(Script(flavour))
     assert [result.status for result in run(engine, frames([0.2, 0.4]))] == [Status.OK, Status.OK]
-    assert not {"structured_outputs", "guided_regex", "regex"} & set(server.seen.pictures[0])
+    assert not {"structured_outputs", "guided_regex", "regex"} & set(server.seen.pictures[1])
+
+
+def test_a_model_that_only_a_grammar_makes_write_values_is_found_out(remote: Connect) -> None:
+    server, engine = remote(Script(answer=lambda values: "A man smiles at the camera."), concurrency=1)
+    with pytest.raises(EngineError, match="does not write the answers") as caught:
+        run(engine, frames([0.1] * 50))
+    assert "adapter" in caught.value.hint and len(server.seen.pictures) == 4
+
+
+def test_one_odd_picture_at_the_start_proves_nothing(remote: Connect) -> None:
+    server, engine = remote(concurrency=1)
+    server.script.faults.append("answer:There is nobody in this picture.")
+    odd, *good = run(engine, frames([0.1] * 6))
+    assert odd.status is Status.UNPARSEABLE and odd.raw_text == "There is nobody in this picture."
+    assert {result.status for result in good} == {Status.OK}
+    assert ["structured_outputs" in body for body in server.seen.pictures] == [False, False, True, True, True, True]
 
 
 def test_a_grammar_that_is_refused_later_is_dropped_and_said_once(remote: Connect) -> None:
@@ -96,7 +114,7 @@ def test_a_grammar_that_is_refused_later_is_dropped_and_said_once(remote: Connec
     server.script.refuses = ("structured_outputs",)
     results = run(engine, frames([0.2, 0.4, 0.6]))
     assert [result.status for result in results] == [Status.OK] * 3
-    assert "grammar" in results[0].message and results[1].message == results[2].message == ""
+    assert "grammar" in results[1].message and results[0].message == results[2].message == ""
     assert len(server.seen.pictures) == 4
 
 
@@ -150,16 +168,16 @@ def test_estimates_can_be_left_out(remote: Connect) -> None:
 
 @pytest.mark.parametrize("flavour", [Flavour.VLLM, Flavour.STRICT])
 def test_coefficients_mode_begins_with_the_object(remote: Connect, flavour: Flavour) -> None:
-    server, engine = remote(Script(flavour))
+    server, engine = remote(Script(flavour), concurrency=1)
     if flavour is Flavour.STRICT:
         with pytest.raises(Exception, match="can't leave the analysis out"):
             run(engine, frames([0.5]), RunOptions({"mode": "coefficients"}))
         return
-    (result,) = run(engine, frames([0.5]), RunOptions({"mode": "coefficients"}))
+    result, _ = run(engine, frames([0.5, 0.5]), RunOptions({"mode": "coefficients"}))
     assert result.status is Status.OK and result.analysis is None
     assert result.coefficients == pytest.approx(values_of(0.5))
     assert result.estimates["EyeBlinkLeft"].argmax == 0.0  # its key was begun for the model
-    body = server.seen.pictures[0]
+    body = server.seen.pictures[1]
     assert body["messages"][-1] == {"role": "assistant", "content": '{"EyeBlinkLeft":'}
     assert body["structured_outputs"]["regex"].startswith(" [01]")
     assert body["max_tokens"] < 1000

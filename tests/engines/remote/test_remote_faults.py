@@ -117,7 +117,7 @@ def test_a_refused_request_is_not_repeated(remote: Connect) -> None:
 
 
 def test_a_restart_in_the_middle_of_a_shot_loses_no_frame(remote: Connect) -> None:
-    server, engine = remote(Script(delay=0.03), concurrency=4, patience=20.0)
+    server, engine = remote(Script(delay=0.05), concurrency=4, patience=20.0)
 
     def restart() -> None:
         time.sleep(0.25)
@@ -126,7 +126,7 @@ def test_a_restart_in_the_middle_of_a_shot_loses_no_frame(remote: Connect) -> No
         server.start()
 
     threading.Thread(target=restart, daemon=True).start()
-    levels = [round(number % 10 * 0.1, 1) for number in range(60)]
+    levels = [round(number % 10 * 0.1, 1) for number in range(40)]
     results = run(engine, frames(levels))
     assert [result.coefficients["JawOpen"] for result in results] == levels
 

@@ -138,10 +138,18 @@ def test_options_are_completed_from_the_profile() -> None:
     assert complete({"face_crop": None}, profile)["face_crop"] is None
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("mode", "quick"), ("value", "mode"), ("draft", "landmarks"), ("face_crop", 9), ("image_tokens", 2), ("batch", 4)],
-)
+WRONG = {
+    "mode": "quick",
+    "dead_zone": None,
+    "value": "mode",
+    "draft": "landmarks",
+    "face_crop": 9,
+    "image_tokens": 2,
+    "batch": 4,
+}
+
+
+@pytest.mark.parametrize(("name", "value"), list(WRONG.items()))
 def test_a_wrong_option_is_named(name: str, value: Any) -> None:
     with pytest.raises(OptionsError, match=name):
         complete({name: value}, Profile("p", "s", "u"))

@@ -1,7 +1,9 @@
 """One question to the server until it is answered or given up: requests, reactions to trouble, and their limits.
 
 Asking again is safe: a question leaves nothing behind on the server. What a server refuses to understand is left out
-from then on, for all questions, and said once. This module knows nothing of frames; it runs in the link's loop.
+from then on, for all questions, and said once. A grammar makes any model write 61 values, also one that never saw a
+face; so it is held back until the model has written an answer of its own accord. This module knows nothing of frames;
+it runs in the link's loop.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from semanticface.analysis.parse import parse_answer
 from semanticface.engines.mllm.profile import Profile
 from semanticface.engines.remote.abilities import Abilities, without
 from semanticface.engines.remote.grammar import answer_tokens, grammar_fields, object_start, pattern, values_pattern
@@ -19,7 +22,10 @@ from semanticface.engines.remote.link import Link
 from semanticface.engines.remote.settings import GrammarStyle, Server
 from semanticface.engines.remote.trouble import ASKS, Kind, Patience, Trouble, wait_before
 from semanticface.engines.remote.wire import TOP_LOGPROBS, Malformed, Reply, Token, messages, parse_models
-from semanticface.errors import EngineError
+from semanticface.errors import EngineError, UnparseableAnswer
+
+DOUBTS = 4
+"""So many answers that can't be read, before the first that can, and the model is taken for another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Asker:
         self._profile = profile
         self._patience = Patience(server.name, server.url, server.patience)
         self._remarks: list[str] = []
+        self._proven = False
+        self._doubts = 0
 
     def take_remarks(self) -> list[str]:
         """What there is to say about the server since the last call."""
@@ -62,12 +70,14 @@ class Asker:
             self._patience.check()
             abilities = self.abilities
             begun = self._begun(question, abilities)
+            freely = not self._proven and bool(question.analysis or begun)
+            used = replace(abilities, grammar=GrammarStyle.NONE) if freely else abilities
 
             def hear(text: str, begun: str = begun) -> None:
                 told(begun + text)
 
             try:
-                reply = await self._link.chat(self._body(question, abilities), hear if self._server.stream else None)
+                reply = await self._link.chat(self._body(question, begun, used), hear if self._server.stream else None)
                 if not reply.text.strip():
                     raise Trouble(Kind.BROKEN, "it sent an answer without text")
             except Trouble as trouble:
@@ -75,7 +85,27 @@ class Asker:
                 await self._react(trouble, failures, abilities)
                 continue
             self._patience.answered()
-            return _completed(reply, begun)
+            reply = _completed(reply, begun)
+            if freely and abilities.grammar is not GrammarStyle.NONE:
+                self._judge(reply)
+            return reply
+
+    def _judge(self, reply: Reply) -> None:
+        """Whether the model wrote this by itself. Raises EngineError when it seems to be another model."""
+        try:
+            parse_answer(reply.text)
+        except UnparseableAnswer:
+            self._doubts += 1
+        else:
+            self._proven = True
+        if not self._proven and self._doubts >= DOUBTS:
+            message = (
+                f"server {self._server.name}: model {self._server.model!r} does not write the answers that profile"
+            )
+            hint = (
+                "is the adapter loaded there, and is it this checkpoint's? `semanticface remote test` shows an answer"
+            )
+            raise EngineError(f"{message} {self._profile.name} describes", hint)
 
     def _begun(self, question: Question, abilities: Abilities) -> str:
         """What is written of the answer before the model goes on."""
@@ -88,8 +118,8 @@ class Asker:
             raise EngineError(f"{message} that was begun for it nor follows a grammar", "use mode full")
         return ""
 
-    def _body(self, question: Question, abilities: Abilities) -> dict[str, Any]:
-        profile, begun = self._profile, self._begun(question, abilities)
+    def _body(self, question: Question, begun: str, abilities: Abilities) -> dict[str, Any]:
+        profile = self._profile
         body: dict[str, Any] = {
             "model": self._server.model,
             "messages": messages(profile, question.picture, begun),

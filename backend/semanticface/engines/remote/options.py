@@ -18,6 +18,7 @@ PROFILE = "profile"
 DEFAULTS: Mapping[str, Any] = {
     "mode": "full",
     "value": PROFILE,
+    "dead_zone": PROFILE,
     "estimates": True,
     "draft": "none",
     "face_crop": PROFILE,
@@ -26,7 +27,8 @@ DEFAULTS: Mapping[str, Any] = {
     "image_tokens": None,
 }
 """`mode`: "coefficients" leaves the analysis out. `value`: which reading of the digits becomes the coefficient: argmax,
-expectation, median, or the profile's. `estimates`: ask for the digits' probabilities. `draft`: "previous" proposes the
+expectation, median, or the profile's. `dead_zone`: such a coefficient is 0 when the probability of zero is above this.
+`estimates`: ask for the digits' probabilities. `draft`: "previous" proposes the
 last answer to servers that know predicted outputs. `face_crop`: null for the whole picture, the margin around the face
 as a part of its size, or the profile's. `require_face`: look for a face first, and don't ask about a picture without
 one. `face`: which face, as the landmark engine's option says. `image_tokens`: most tokens of a picture, null for the
@@ -41,6 +43,8 @@ def complete(values: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
     out = {name: _CHECKS[name](name, values.get(name, default)) for name, default in DEFAULTS.items()}
     if out["value"] == PROFILE:
         out["value"] = profile.value.value
+    if out["dead_zone"] == PROFILE:
+        out["dead_zone"] = profile.dead_zone
     if out["face_crop"] == PROFILE:
         out["face_crop"] = profile.face_crop
     least, most = profile.image_tokens
@@ -66,13 +70,18 @@ def _flag(name: str, value: Any) -> bool:
     return value
 
 
-def _crop(name: str, value: Any) -> float | str | None:
-    if value is None or value == PROFILE:
-        return None if value is None else PROFILE
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not 0 <= value <= 4:
-        raise OptionsError(f"option {name!r} is {value!r}", "give null, a number from 0 to 4, or profile")
-    return float(value)
+def _number(high: int, also: str) -> Callable[[str, Any], Any]:
+    """A number from 0, "profile", or None where `also` names null."""
+
+    def check(name: str, value: Any) -> Any:
+        if value == PROFILE or (value is None and "null" in also):
+            return value
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or not 0 <= value <= high:
+            raise OptionsError(f"option {name!r} is {value!r}", f"give a number from 0 to {high}, or {also}")
+        return float(value)
+
+    return check
 
 
 def _face(name: str, value: Any) -> Any:
@@ -90,9 +99,10 @@ def _tokens(name: str, value: Any) -> int | None:
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "mode": _one_of(*MODES),
     "value": _one_of(PROFILE, *ValueChoice),
+    "dead_zone": _number(1, PROFILE),
     "estimates": _flag,
     "draft": _one_of(*DRAFTS),
-    "face_crop": _crop,
+    "face_crop": _number(4, f"null, or {PROFILE}"),
     "require_face": _flag,
     "face": _face,
     "image_tokens": _tokens,

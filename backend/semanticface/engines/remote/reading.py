@@ -47,7 +47,7 @@ def read_reply(
     choice = ValueChoice(options["value"])
     values = parsed.coefficients
     if read is not None:
-        values = {name: coefficient(read[name], choice, profile.dead_zone) for name in values}
+        values = {name: coefficient(read[name], choice, options["dead_zone"]) for name in values}
     elif choice is not ValueChoice.ARGMAX:
         remarks = [*remarks, f"values are as written: no probabilities came to take their {choice} of"]
     return FrameResult(

@@ -14,6 +14,8 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.mllm.crop import FaceCrop, cut
 from semanticface.engines.mllm.profile import Profile
@@ -103,6 +105,12 @@ class RemoteSession:
         """Send the question about a frame on its way, or say at once why it can't be asked."""
         one = Waiting(frame)
         try:
+            if (
+                not isinstance(frame.image, np.ndarray)
+                or frame.image.dtype != np.uint8
+                or frame.image.shape[2:] != (3,)
+            ):
+                raise MediaError("the picture is not (H, W, 3) uint8 RGB")
             image = frame.image if self._faces is None else self._face(one, self._faces)
             if one.result is not None:
                 return one
