@@ -202,7 +202,7 @@ def examples(checkpoint: Checkpoint) -> list[Picture]:
     mine = [row for row in rows if row["profile"] == checkpoint.folder.name]
     follower = next((row for row in mine if row.get("after")), None)
     if follower is not None:
-        before = next(row for row in mine if row["image"] == follower["after"])
+        before = next(row for row in mine if row["name"] == follower["after"])
         mine = [before, follower, *(row for row in mine if row is not before and row is not follower)]
     return [replace(read_picture(beside / row["image"]), answer=row["answer"]) for row in mine]
 
