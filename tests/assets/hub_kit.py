@@ -95,6 +95,8 @@ class Site:
     requests: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     served: Counter[str] = field(default_factory=Counter)
     """Bytes sent, by the file's path in its repository."""
+    sending: int = 0
+    """Files that are being sent."""
     hub: str = ""
     storage: str = ""
 
@@ -198,13 +200,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(total - start))
         self.end_headers()
         body = body[start:][:most]
-        for begin in range(0, len(body), 1 << 16):
-            time.sleep(site.pace)
-            block = body[begin : begin + (1 << 16)]
-            with site.lock:  # before the last block arrives and the test goes on
-                site.served[name] += len(block)
-            self.wfile.write(block)
-        self.close_connection = True
+        self.send_blocks(name, body)
+
+    def send_blocks(self, name: str, body: bytes) -> None:
+        site = self.site
+        with site.lock:
+            site.sending += 1
+        try:
+            for begin in range(0, len(body), 1 << 16):
+                time.sleep(site.pace)
+                block = body[begin : begin + (1 << 16)]
+                with site.lock:  # before the last block arrives and the test goes on
+                    site.served[name] += len(block)
+                self.wfile.write(block)
+        finally:
+            self.close_connection = True
+            with site.lock:
+                site.sending -= 1
 
     def log_message(self, *args: object) -> None:
         pass

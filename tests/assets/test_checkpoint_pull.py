@@ -330,6 +330,17 @@ def test_a_folder_without_a_manifest_stops_the_pull_before_weights_come(hubs: Si
     assert not {name for name in hubs.served if name.endswith(".safetensors")}
 
 
+def test_a_broken_checkpoint_in_a_studios_folder_is_named_and_not_touched(hubs, ways, tmp_path, monkeypatch):
+    """It is searched first, so that one fetched elsewhere would not be found."""
+    broken = tmp_path / "studio" / "checkpoints" / "semanticface"
+    write_files(broken, {"profile.json": b"{", "manifest.json": b"{}"})
+    monkeypatch.setenv("SEMANTICFACE_MODELS", str(tmp_path / "studio"))
+    with pytest.raises(AssetError, match="studio") as caught:
+        pull_checkpoint("semanticface", ways)
+    assert "SEMANTICFACE_MODELS" in caught.value.hint
+    assert hubs.requests == []
+
+
 def test_a_damaged_pull_is_replaced(hubs: Site, ways: Ways):
     weights = pull_checkpoint("semanticface", ways).folder / "adapter" / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])

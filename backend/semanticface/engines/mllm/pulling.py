@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semanticface import paths
+from semanticface.assets import MODELS_VARIABLE
 from semanticface.assets.fetch import Progress
 from semanticface.assets.haul import Haul, Hauled, Repository, check_ours, check_space, free_bytes, settle
 from semanticface.assets.hub import HuggingFace, ModelScope
 from semanticface.assets.lock import locked
-from semanticface.assets.manifest import MANIFEST, make_manifest, write_manifest
+from semanticface.assets.manifest import make_manifest, write_manifest
 from semanticface.assets.transfer import PATIENT, Limits
 from semanticface.engines.mllm import bases, checkpoint, released
 from semanticface.engines.mllm.checkpoint import Checkpoint
@@ -150,14 +151,14 @@ def _alone(target: Path, ways: Ways) -> AbstractContextManager[None]:
 
 
 def _is_broken(folder: Path) -> bool:
-    """Whether profile or adapter must be fetched again. Raises AssetError when they are not ours to replace."""
+    """Whether profile or adapter must be fetched again. Raises AssetError when they lie in a folder for reading."""
     try:
         load_profile(folder)
         checkpoint.check_adapter_files(folder / "adapter")
     except AssetError as error:
-        if not (folder / MANIFEST).is_file() or folder.parent.parent != paths.models_dir():
-            hint = f"repair or move away {folder}, then pull again"
-            raise AssetError(f"{error.message}; it was not fetched by this program, so it stays", hint) from error
+        if folder.parent.parent != paths.models_dir():
+            hint = f"it is searched first ({MODELS_VARIABLE}): repair or remove {folder}, then pull again"
+            raise AssetError(error.message, hint) from error
         return True
     return False
 
