@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 import re
 import socket
 import ssl
@@ -20,19 +19,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-
-from semanticface.actions import CSV_ORDER
-from semanticface.analysis.describe import describe
+from chat_answers import bare_answer, entries, peaked, values_of
 
 MODEL = "semanticface"
-_TOKEN = re.compile(r" -(?=\d)| (?=\d)|\d|\.|[A-Za-z]+|[^A-Za-z0-9]")
 OPENAI_FIELDS = {
     "model", "messages", "temperature", "presence_penalty", "frequency_penalty", "max_tokens", "stream",
     "stream_options", "logprobs", "top_logprobs", "prediction",
@@ -47,59 +42,6 @@ class Flavour(StrEnum):
     """Ignores every field that it doesn't know, grammars too."""
     STRICT = "strict"
     """Refuses every field that it doesn't know."""
-
-
-def values_of(level: float) -> dict[str, float]:
-    """An asymmetric frame with a negative rotation and a negative zero; JawOpen is the picture's brightness."""
-    values = dict.fromkeys(CSV_ORDER, 0.0)
-    values |= {"JawOpen": level, "MouthSmileLeft": 0.7, "MouthSmileRight": 0.2, "HeadYaw": -0.3, "HeadRoll": -0.0}
-    return values
-
-
-def spelled(values: Mapping[str, float], decimals: int) -> str:
-    return "{" + ", ".join(f'"{name}": {values[name]:.{decimals}f}' for name in CSV_ORDER) + "}"
-
-
-def bare_answer(values: Mapping[str, float], decimals: int = 1) -> str:
-    analysis = describe(values)
-    regions = "".join(f"   - **{region.title()}**: {words}  \n" for region, words in analysis.muscle_movements.items())
-    return (
-        f"1. **Facial Expression Category**: {analysis.expression_category}  \n"
-        f"2. **Detailed Facial Muscle Movements**:  \n{regions}"
-        f"3. **Emotional Implication**: {analysis.emotional_implication}  \n"
-        f"4. **Symmetry**: {analysis.symmetry}\n\n{spelled(values, decimals)}"
-    )
-
-
-def paper_answer(values: Mapping[str, float], decimals: int = 3) -> str:
-    analysis = json.dumps(describe(values).to_dict())
-    return f'{{"analysis": {analysis}, "arkit": {spelled(values, decimals)}}}'
-
-
-def peaked(digit: int, count: int) -> list[float]:
-    """Most of the probability on a digit, the rest on its neighbours."""
-    weights = [math.exp(-4 * abs(other - digit)) for other in range(count)]
-    return [weight / sum(weights) for weight in weights]
-
-
-@lru_cache(512)
-def entries(text: str, distribution: Callable[[int, int], list[float]], ends: bool) -> tuple[dict[str, Any], ...]:
-    """Tokens as Qwen's tokenizer cuts them where it matters: every digit alone, ` -` and ` ` before numbers."""
-    out = []
-    for token in _TOKEN.findall(text):
-        alternatives = {token: 0.999}
-        if token.isdigit():
-            alternatives = {str(d): p for d, p in enumerate(distribution(int(token), 10)) if p > 0}
-        elif token in (" ", " -"):
-            alternatives |= {" -" if token == " " else " ": 0.001}
-        top = sorted(alternatives.items(), key=lambda item: -item[1])
-        pairs = [{"token": t, "logprob": math.log(p), "bytes": list(t.encode())} for t, p in top]
-        chosen = {"token": token, "logprob": math.log(alternatives[token]), "bytes": list(token.encode())}
-        out.append({"shown": token, "lp": {**chosen, "top_logprobs": pairs}})
-    if ends:
-        end = {"token": "<|im_end|>", "logprob": 0.0, "bytes": list(b"<|im_end|>")}
-        out.append({"shown": "", "lp": {**end, "top_logprobs": [end]}})
-    return tuple(out)
 
 
 @dataclass
@@ -120,6 +62,8 @@ class Script:
     """Fields whose presence gives status 400."""
     distribution: Callable[[int, int], list[float]] = peaked
     ends_with_special_token: bool = True
+    rather: str = ""
+    """A token that the model would rather write, everywhere."""
     prompt_tokens: Callable[[int], int] = lambda tokens: 700 + (tokens + 2 if tokens else 0)
 
 
@@ -382,7 +326,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"object": "chat.completion.chunk", "choices": [choice]}
 
     def _entries(self, text: str) -> tuple[dict[str, Any], ...]:
-        return entries(text, self.script.distribution, self.script.ends_with_special_token)
+        return entries(text, self.script.distribution, self.script.ends_with_special_token, self.script.rather)
 
     def _events(self, events: list[str], delay: float = 0.0) -> None:
         self.send_response(200)

@@ -11,7 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from chat_server import Flavour, Script, paper_answer, peaked, picture_in, values_of
+from chat_answers import paper_answer, peaked, values_of
+from chat_server import Flavour, Script, picture_in
 from remote_kit import Connect, frames, run, server_at
 
 from semanticface.actions import CSV_ORDER
@@ -98,6 +99,13 @@ def test_a_model_that_only_a_grammar_makes_write_values_is_found_out(remote: Con
     with pytest.raises(EngineError, match="does not write the answers") as caught:
         run(engine, frames([0.1] * 50))
     assert "adapter" in caught.value.hint and len(server.seen.pictures) == 4
+
+
+def test_values_that_the_grammar_chose_are_no_result(remote: Connect) -> None:
+    """Seen where a server reports what the model would have written before the grammar had its say."""
+    _, engine = remote(Script(rather="Sorry"))
+    (result,) = run(engine, frames([0.5]))
+    assert result.status is Status.UNPARSEABLE and "model's own choice" in result.message and result.raw_text
 
 
 def test_one_odd_picture_at_the_start_proves_nothing(remote: Connect) -> None:

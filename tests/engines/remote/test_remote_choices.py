@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from chat_server import bare_answer, values_of
+from chat_answers import bare_answer, values_of
 
 from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.profile import Profile
+from semanticface.engines.mllm.skeleton.choices import Choice
 from semanticface.engines.mllm.values import readings
-from semanticface.engines.remote.choices import choices
+from semanticface.engines.remote.choices import align
 from semanticface.engines.remote.wire import Token
 
 PROFILE = Profile("p", "s", "u")
 TEXT = bare_answer(values_of(0.4))
+
+
+def choices(text: str, pieces: list[Token], profile: Profile) -> Mapping[str, Choice] | None:
+    aligned = align(text, pieces, profile)
+    return None if aligned is None else aligned.choices
 
 
 def tokens(text: str, pattern: str = r" -(?=\d)| (?=\d)|\d|\.|[A-Za-z]+|[^A-Za-z0-9]") -> list[Token]:
@@ -104,3 +111,12 @@ def test_a_choice_normalises_to_the_distribution_that_was_sent() -> None:
     jaw = (choices(TEXT, tokens(TEXT), PROFILE) or {})["JawOpen"]
     weights = np.exp(jaw.digits[0].astype(float))
     assert weights.sum() == pytest.approx(math.exp(-0.05) + 9 * math.exp(-5))
+
+
+def test_agreement_is_the_share_of_choices_that_were_the_models_own() -> None:
+    pieces = tokens(TEXT)
+    own = align(TEXT, pieces, PROFILE)
+    assert own is not None and own.agreement == 1.0
+    word = (b"Sorry", -0.01)
+    forced = align(TEXT, [replace(one, alternatives=(*one.alternatives, word)) for one in pieces], PROFILE)
+    assert forced is not None and forced.agreement == 0.0

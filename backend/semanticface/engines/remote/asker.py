@@ -99,13 +99,9 @@ class Asker:
         else:
             self._proven = True
         if not self._proven and self._doubts >= DOUBTS:
-            message = (
-                f"server {self._server.name}: model {self._server.model!r} does not write the answers that profile"
-            )
-            hint = (
-                "is the adapter loaded there, and is it this checkpoint's? `semanticface remote test` shows an answer"
-            )
-            raise EngineError(f"{message} {self._profile.name} describes", hint)
+            asked = f"server {self._server.name}: model {self._server.model!r}"
+            hint = "is the adapter loaded there, and is it this checkpoint's? try `semanticface remote test`"
+            raise EngineError(f"{asked} does not write the answers that profile {self._profile.name} describes", hint)
 
     def _begun(self, question: Question, abilities: Abilities) -> str:
         """What is written of the answer before the model goes on."""

@@ -10,6 +10,7 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -26,7 +27,18 @@ _NEVER = -1e4
 """The logarithm for what was not among the alternatives: probability 0, and still finite."""
 
 
-def choices(text: str, tokens: Sequence[Token], profile: Profile) -> Mapping[str, Choice] | None:
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """The 61 `choices`; `agreement`: the share of signs and digits that were likelier than any other token listed.
+
+    A server that reports before its grammar shows by a low agreement that the grammar spoke and not the model.
+    """
+
+    choices: Mapping[str, Choice]
+    agreement: float
+
+
+def align(text: str, tokens: Sequence[Token], profile: Profile) -> Aligned | None:
     """Each of the 61 values with the log-probabilities of its sign and digits; None where they can't be told exactly.
 
     `text` is what the tokens spell. A digit or sign that the server did not list counts as impossible: at most
@@ -46,7 +58,9 @@ def choices(text: str, tokens: Sequence[Token], profile: Profile) -> Mapping[str
         if choice is None or name in out or len(match[4]) != profile.decimals:
             return None
         out[name] = choice
-    return out if out.keys() == BY_NAME.keys() else None
+    if out.keys() != BY_NAME.keys():
+        return None
+    return Aligned(out, sum(stream.agreed) / len(stream.agreed))
 
 
 class _Stream:
@@ -54,6 +68,7 @@ class _Stream:
 
     def __init__(self, data: bytes, tokens: Sequence[Token]) -> None:
         self.data = data
+        self.agreed: list[bool] = []
         self._tokens = tokens
         self._starts = [0, *accumulate(len(token.data) for token in tokens)]
 
@@ -65,7 +80,7 @@ class _Stream:
     def digits(self, place: int, count: int) -> NDArray[np.float32] | None:
         """(count,) float32: log-probabilities of the digits from 0 here; None unless it's a token of its own."""
         token, _ = self.at(place)
-        return _weights(token, [b"%d" % digit for digit in range(count)])
+        return self._weights(token, [b"%d" % digit for digit in range(count)])
 
     def sign(self, place: int) -> NDArray[np.float32] | None:
         """(2,) float32: plus and minus, chosen in the token that ends before the digit at this byte."""
@@ -73,7 +88,15 @@ class _Stream:
         if start + len(token.data) != place or token.data == b"-":
             return None
         plus = token.data.removesuffix(b"-")
-        return _weights(token, [plus, plus + b"-"])
+        return self._weights(token, [plus, plus + b"-"])
+
+    def _weights(self, token: Token, wanted: Sequence[bytes]) -> NDArray[np.float32] | None:
+        """Log-probabilities of the wanted spellings, in their order; None when what was chosen is not among them."""
+        listed = {data: value for data, value in token.alternatives if not math.isnan(value)}
+        if token.data not in wanted or listed.get(token.data, _NEVER) <= _NEVER:
+            return None
+        self.agreed.append(max(listed, key=lambda data: listed[data]) in wanted)
+        return np.array([max(listed.get(spelling, _NEVER), _NEVER) for spelling in wanted], np.float32)
 
 
 def _choice(stream: _Stream, match: re.Match[bytes], signed: bool) -> Choice | None:
@@ -84,11 +107,3 @@ def _choice(stream: _Stream, match: re.Match[bytes], signed: bool) -> Choice | N
     if integer is None or len(known) < len(digits) or (signed and sign is None):
         return None
     return Choice(b"".join(match.group(2, 3)).decode() + "." + match[4].decode(), sign, integer, tuple(known))
-
-
-def _weights(token: Token, wanted: Sequence[bytes]) -> NDArray[np.float32] | None:
-    """Log-probabilities of the wanted spellings, in their order; None when what was chosen is not among them."""
-    listed = {data: value for data, value in token.alternatives if not math.isnan(value)}
-    if token.data not in wanted or listed.get(token.data, _NEVER) <= _NEVER:
-        return None
-    return np.array([max(listed.get(spelling, _NEVER), _NEVER) for spelling in wanted], np.float32)

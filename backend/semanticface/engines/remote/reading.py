@@ -14,13 +14,16 @@ from semanticface.analysis.parse import ParsedAnswer, parse_answer
 from semanticface.engines.base import FrameInput
 from semanticface.engines.mllm.profile import Profile, ValueChoice
 from semanticface.engines.mllm.values import Reading, coefficient, readings
-from semanticface.engines.remote.choices import choices
+from semanticface.engines.remote.choices import Aligned, align
 from semanticface.engines.remote.wire import Reply
 from semanticface.errors import UnparseableAnswer
 from semanticface.results import Estimate, FrameResult, Status
 
 _MARKS = (f'{{"{CSV_ORDER[0]}"', '"arkit"')
 """What the values begin with: in the released layout, and in the paper's."""
+
+LEAST_AGREEMENT = 0.5
+"""Below this share of its own choices a model does not write this format: values would be made up."""
 
 
 def analysis_so_far(text: str) -> str:
@@ -39,11 +42,13 @@ def read_reply(
     """The result of one frame. `seen`: `faces` and `box` where a face was looked for. `remarks` go into its message."""
     try:
         parsed = parse_answer(reply.text)
+        aligned = align(reply.text, reply.tokens, profile)
+        _refuse_a_grammars_answer(aligned)
     except UnparseableAnswer as error:
         cut = "the answer was cut off at its longest; " if reply.finish == "length" else ""
         message = "; ".join([*remarks, f"{cut}{error.message}"])
         return FrameResult(frame.frame, frame.time, Status.UNPARSEABLE, message=message, raw_text=reply.text, **seen)
-    read = _readings(reply, parsed, profile) if options["estimates"] else None
+    read = _readings(aligned, parsed, profile) if options["estimates"] else None
     choice = ValueChoice(options["value"])
     values = parsed.coefficients
     if read is not None:
@@ -64,12 +69,18 @@ def read_reply(
     )
 
 
-def _readings(reply: Reply, parsed: ParsedAnswer, profile: Profile) -> Mapping[str, Reading] | None:
+def _refuse_a_grammars_answer(aligned: Aligned | None) -> None:
+    """Raises UnparseableAnswer where the digits were mostly not what the model would have written."""
+    if aligned is not None and aligned.agreement < LEAST_AGREEMENT:
+        share = f"{aligned.agreement:.0%}"
+        raise UnparseableAnswer(f"only {share} of the digits were the model's own choice, the others the grammar's")
+
+
+def _readings(aligned: Aligned | None, parsed: ParsedAnswer, profile: Profile) -> Mapping[str, Reading] | None:
     """Readings of all values, None where the tokens don't tell or tell another value than the text."""
-    found = choices(reply.text, reply.tokens, profile)
-    if found is None or any(found[name].value != value for name, value in parsed.coefficients.items()):
+    if aligned is None or any(aligned.choices[name].value != value for name, value in parsed.coefficients.items()):
         return None
-    return readings(found, profile.decimals)
+    return readings(aligned.choices, profile.decimals)
 
 
 def _estimate(reading: Reading) -> Estimate:
