@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from chat_answers import bare_answer, values_of
+from chat_answers import bare_answer, paper_answer, values_of
 
 from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.profile import Profile
@@ -120,3 +121,20 @@ def test_agreement_is_the_share_of_choices_that_were_the_models_own() -> None:
     word = (b"Sorry", -0.01)
     forced = align(TEXT, [replace(one, alternatives=(*one.alternatives, word)) for one in pieces], PROFILE)
     assert forced is not None and forced.agreement == 0.0
+
+
+@pytest.mark.parametrize(("answer", "decimals"), [(bare_answer, 1), (paper_answer, 3)])
+def test_the_models_own_tokenizer_cuts_values_as_is_expected_here(
+    qwen_tokenizer: Path, answer: Callable[[Mapping[str, float], int], str], decimals: int
+) -> None:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(qwen_tokenizer))
+    text = answer(values_of(0.437), decimals)
+    encoded = tokenizer.encode(text, add_special_tokens=False)
+    data = [text[start:end].encode() for start, end in encoded.offsets]
+    assert b"".join(data) == text.encode()
+    pieces = [Token(one, ((one, -0.1), (b"0", -3.0), (b" -" if one == b" " else b" ", -4.0))) for one in data]
+    found = choices(text, pieces, replace(PROFILE, decimals=decimals))
+    assert found is not None and found["HeadYaw"].value == -0.3 and found["HeadYaw"].sign is not None
+    assert found["JawOpen"].value == round(0.437, decimals)
