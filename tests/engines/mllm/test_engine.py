@@ -18,6 +18,7 @@ from semanticface.actions import CSV_ORDER
 from semanticface.analysis.parse import parse_answer
 from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.mllm import engine as engine_module
+from semanticface.engines.mllm import session as session_module
 from semanticface.engines.mllm.checkpoint import Checkpoint
 from semanticface.engines.mllm.engine import SemanticFaceEngine
 from semanticface.engines.mllm.loading import Settings
@@ -186,6 +187,16 @@ def test_what_is_written_is_told_with_the_frame_it_belongs_to(engine, frames):
         assert texts[0] == "", "a sign of life before the model has read the picture"
         assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
         assert texts[-1]
+
+
+def test_a_slow_processor_gives_signs_of_life_while_it_reads_the_prompt(engine, frames, monkeypatch):
+    """One for each layer at most: a large model may need minutes for a prompt, and the backend must see it at work."""
+    monkeypatch.setattr(session_module, "SIGN_OF_LIFE", 0.0)
+    monkeypatch.setattr(session_module, "TELL_SECONDS", 0.0)
+    told: list[str] = []
+    run(engine, frames[:1], lambda frame, text: told.append(text), lambda: bool(told) and len(told) > 3, mode="full")
+    layers = 2 + 2  # of the vision tower and the language model
+    assert told[: 1 + layers] == [""] * (1 + layers)
 
 
 def test_an_answer_in_no_known_form_is_unparseable_and_kept(engine, frames):

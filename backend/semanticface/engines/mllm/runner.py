@@ -33,6 +33,8 @@ Reload = Callable[[Sequence[Quantization]], Loaded]
 """Loads the checkpoint again in the first of these quantizations that fits."""
 Watch = Callable[[int, str], None]
 """Gets a question's number and its analysis so far."""
+Alive = Callable[[], None]
+"""Called while a processor works through the layers: a prompt may take it minutes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,10 @@ class Reply:
     remarks: tuple[str, ...]
 
 
+def _unheard() -> None:
+    """Nobody waits for signs of life."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Desk:
     """A loaded model and what works with it."""
@@ -69,6 +75,7 @@ class Runner:
         self._profile = profile
         self._reload = reload
         self._first = loaded.quantization
+        self._alive: Alive = _unheard
         self._desk: _Desk | None = None
         self.ladder = self._install(loaded, loaded.batch)
 
@@ -81,11 +88,20 @@ class Runner:
         """The picture's tokens as it would be asked now. Raises MediaError for a picture that the model can't take."""
         return _tokens(question, self._limits(question))
 
-    def ask(self, questions: Sequence[Question], watch: Watch, cancelled: Callable[[], bool]) -> list[Reply]:
+    def ask(
+        self, questions: Sequence[Question], watch: Watch, cancelled: Callable[[], bool], alive: Alive = _unheard
+    ) -> list[Reply]:
         """One reply per question, in order; fewer, or such as were broken off, once it is cancelled.
 
         Raises EngineError when memory does not suffice for a single one, or the model fails.
         """
+        self._alive = alive
+        try:
+            return self._ask(questions, watch, cancelled)
+        finally:
+            self._alive = _unheard
+
+    def _ask(self, questions: Sequence[Question], watch: Watch, cancelled: Callable[[], bool]) -> list[Reply]:
         replies: list[Reply] = []
         while len(replies) < len(questions) and not (replies and cancelled()):
             part = questions[len(replies) : len(replies) + self.batch]
@@ -110,6 +126,10 @@ class Runner:
     def _install(self, loaded: Loaded, batch: int) -> Ladder:
         decoder = Decoder(loaded.model, loaded.tokenizer, self._profile, stop_ids=loaded.stop_ids)
         self._desk = _Desk(loaded, Prompter(loaded.tokenizer, self._profile), decoder)
+        if loaded.device.kind == "cpu":
+            parts = loaded.model.model
+            for layer in (*parts.visual.blocks, *parts.language_model.layers):
+                layer.register_forward_pre_hook(lambda *_: self._alive())
         return Ladder(Rung(batch, MOST_IMAGE_TOKENS, loaded.quantization), loaded.below, loaded.device.width)
 
     def _at_work(self) -> _Desk:

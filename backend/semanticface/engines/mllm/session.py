@@ -23,6 +23,8 @@ from semanticface.results import FrameResult, Status
 
 TELL_SECONDS = 0.1
 """A frame's growing text is told at most this often."""
+SIGN_OF_LIFE = 1.0
+"""Seconds after which the same text is told once more."""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class _Asked:
     remarks: list[str] = field(default_factory=list)
     seen: FrameResult | None = None
     told: float = 0.0
+    text: str = ""
 
     def found(self) -> dict[str, Any]:
         """What is known of faces in the picture, for a result."""
@@ -150,6 +153,7 @@ class SemanticFaceSession:
             [question for _, question in open_ones],
             lambda index, text: self._tell(open_ones[index][0], text),
             self._run.cancelled,
+            lambda: self._live(open_ones[0][0]),
         )
         if len(replies) < len(open_ones) or any(reply.answer.ending is Ending.CANCELLED for reply in replies):
             return False
@@ -160,10 +164,16 @@ class SemanticFaceSession:
         return True
 
     def _tell(self, one: _Asked, text: str) -> None:
+        one.text = text
         now = time.monotonic()
         if now - one.told >= TELL_SECONDS:
             one.told = now
             self._run.partial(one.frame, text)
+
+    def _live(self, one: _Asked) -> None:
+        """Say that the model is at work though nothing has grown."""
+        if time.monotonic() - one.told >= SIGN_OF_LIFE:
+            self._tell(one, one.text)
 
     def _remember(self, answer: Answer) -> None:
         if answer.ending is Ending.JSON:
