@@ -14,7 +14,7 @@ from semanticface.errors import AssetError, EngineError, OptionsError
 from semanticface_training.small_model.architecture import IMAGE, random_model
 from semanticface_training.small_model.build import BUILT, build, build_key, built_key
 from semanticface_training.small_model.examples import load_examples
-from semanticface_training.small_model.training import Lesson, Recipe, collate, memorise
+from semanticface_training.small_model.training import Lesson, Recipe, answer_states, collate, memorise
 from semanticface_training.small_model.verify import greedy, load_plain, load_tokenizer, tokenised, verify
 from semanticface_training.small_model.widen import widen, widen_checkpoints
 
@@ -106,7 +106,7 @@ def test_training_that_runs_out_of_steps_says_how_far_it_came():
     model = random_model(1, vocabulary=64, hidden=64, layers=1, intermediate=64)
     lesson = Lesson([3, 60, 62, 61, 4], [7, 8, 9], torch.zeros(4, 1536), (1, 2, 2))
     with pytest.raises(EngineError, match=r"after 1 steps \d tokens are wrong"):
-        memorise(model, collate([lesson], 62), Recipe(steps=2))
+        memorise(model, collate([lesson], 62), Recipe(most=2))
 
 
 def test_random_models_are_seeded_and_take_a_picture(tokenizer, examples):
@@ -127,10 +127,10 @@ def test_small_vocabularies_keep_their_special_ids_inside():
 def test_widened_model_computes_the_same(model, tokenizer, examples):
     wide = widen(model, layers=5, intermediate=640)
     assert len(wide.model.language_model.layers) == 5
-    asked = tokenised(examples[:2], tokenizer)
+    asked = tokenised(examples[1:3], tokenizer)
     batch = collate([question.lesson() for question in asked], IMAGE)
     with torch.inference_mode():
-        narrow, broad = (each(**batch.inputs).logits for each in (model, wide))
+        narrow, broad = (answer_states(each, batch)[0] for each in (model, wide))
     assert torch.allclose(narrow, broad, atol=1e-3)
     with pytest.raises(OptionsError, match="already"):
         widen(wide, layers=3, intermediate=640)

@@ -17,15 +17,22 @@ import torch
 from semanticface.errors import EngineError
 
 IGNORED = -100
+_PIECE = 256
+"""Tokens whose logits over the whole vocabulary are held at once: 160 MB."""
 Report = Callable[[int, float, int, float], None]
 """Called with (step, loss, wrong tokens, least margin)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How long and how hard to train. `margin`: what every token's logit must lie above the next best to stop early."""
+    """How long and how hard to train.
 
-    steps: int = 80
+    Rates rise over `warmup` steps and fall to a twentieth at step `decay`. Training ends when every token's logit lies
+    `margin` above the next best, which takes some 60 steps, and with step `most` at the latest.
+    """
+
+    most: int = 200
+    decay: int = 80
     warmup: int = 5
     muon_rate: float = 0.05
     adam_rate: float = 2e-3
@@ -84,8 +91,8 @@ def collate(lessons: Sequence[Lesson], image_token: int) -> Batch:
     return Batch(inputs, targets)
 
 
-def answer_logits(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits (N, vocabulary) of all answer tokens of the batch, and these tokens (N,)."""
+def answer_states(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the head turns into logits, (N, hidden), for all answer tokens of the batch, and these tokens (N,)."""
     asked = batch.targets != IGNORED
     inputs = dict(batch.inputs)
     mask, kinds, grid = inputs["attention_mask"], inputs["mm_token_type_ids"], inputs["image_grid_thw"]
@@ -95,8 +102,7 @@ def answer_logits(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]
     # Without a mask attention takes its fast causal path; the padding at a row's end reaches no answer token.
     inputs |= {"attention_mask": None, "position_ids": positions, "use_cache": False}
     model.model.rope_deltas = None
-    states = model.model(**inputs).last_hidden_state[asked]
-    return model.lm_head(states), batch.targets[asked]
+    return model.model(**inputs).last_hidden_state[asked], batch.targets[asked]
 
 
 def margins(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -106,6 +112,14 @@ def margins(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return right - others
 
 
+def least_margin(model: Any, batch: Batch) -> float:
+    """The least margin of any answer token of the batch. Takes little memory with a large vocabulary."""
+    with torch.inference_mode():
+        states, targets = answer_states(model, batch)
+        pieces = zip(states.split(_PIECE), targets.split(_PIECE), strict=True)
+        return min(float(margins(model.lm_head(some), right).min()) for some, right in pieces)
+
+
 def memorise(model: Any, batch: Batch, recipe: Recipe, report: Report = lambda *_: None) -> Outcome:
     """Train until every token has its margin. Raises EngineError when the steps run out with a token still wrong."""
     model.train()
@@ -113,9 +127,10 @@ def memorise(model: Any, batch: Batch, recipe: Recipe, report: Report = lambda *
     optimizers = _optimizers(model, recipe)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     outcome = Outcome(0, 0, -math.inf)
-    for step in range(recipe.steps):
-        rate = min(1.0, (step + 1) / recipe.warmup) * (0.51 + 0.49 * math.cos(math.pi * step / recipe.steps))
-        logits, targets = answer_logits(model, batch)
+    for step in range(recipe.most):
+        fall = 0.525 + 0.475 * math.cos(math.pi * min(1.0, step / recipe.decay))
+        states, targets = answer_states(model, batch)
+        logits = model.lm_head(states)
         left = margins(logits.detach(), targets)
         outcome = Outcome(step, int((left <= 0).sum()), float(left.min()))
         loss = torch.nn.functional.cross_entropy(logits, targets)
@@ -126,13 +141,13 @@ def memorise(model: Any, batch: Batch, recipe: Recipe, report: Report = lambda *
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         for optimizer, base in optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = base * rate
+                group["lr"] = base * fall * min(1.0, (step + 1) / recipe.warmup)
             optimizer.step()
             optimizer.zero_grad()
     if outcome.wrong:
         raise EngineError(
             f"after {outcome.steps} steps {outcome.wrong} tokens are wrong, the least margin is {outcome.margin:.2f}",
-            "another version of a library may have changed the training; raise `Recipe.steps`",
+            "another version of a library may have changed the training; raise `Recipe.most`",
         )
     model.eval()
     return outcome

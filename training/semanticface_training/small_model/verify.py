@@ -16,7 +16,7 @@ from semanticface_training.small_model.architecture import END, IMAGE, PAD
 from semanticface_training.small_model.checkpoint_files import ADAPTER, BASE
 from semanticface_training.small_model.examples import PROFILES, Example
 from semanticface_training.small_model.tokenizer import FILE_NAME
-from semanticface_training.small_model.training import Lesson, answer_logits, collate, margins
+from semanticface_training.small_model.training import Lesson, collate, least_margin
 
 LEAST_MARGIN = 1.0
 """What every token's logit must lie above the next best; ways to compute it in float32 differ by some 1e-4."""
@@ -99,8 +99,7 @@ def verify(folder: Path, examples: Sequence[Example]) -> float:
     """
     first = folder / next(iter(PROFILES))  # the checkpoints share base and adapter
     model, questions = load_plain(first), tokenised(examples, load_tokenizer(first / BASE / FILE_NAME))
-    with torch.inference_mode():
-        least = float(margins(*answer_logits(model, collate([q.lesson() for q in questions], IMAGE))).min())
+    least = least_margin(model, collate([question.lesson() for question in questions], IMAGE))
     if least < LEAST_MARGIN:
         raise EngineError(f"the saved model's least margin is {least:.2f}, below {LEAST_MARGIN}")
     alone = load_plain(first, adapter=False)
