@@ -22,6 +22,7 @@ from semanticface.server.feeds import ByteFeed, MediaFeed, Picture, Prepared, sp
 from semanticface.server.jobs import Job, JobSpec, Outlet
 from semanticface.server.options import Limits
 from semanticface.server.supervisor import Life, Supervisor
+from semanticface.server.units import together
 
 INFO = {"name": "test", "version": "1", "model": "none", "device": "cpu"}
 TRAITS = {"sequential": True, "warmup": 3, "lanes": 2, "batch": 1}
@@ -320,6 +321,21 @@ def test_sent_pictures_are_let_go_once_nobody_needs_them() -> None:
     for number in range(10):
         job.deliver(number, ok(number), stored=False)
     assert feed.held == 0 and sorted(feed._past) == [7, 8, 9]
+
+
+# Units.
+
+
+def test_stills_of_several_jobs_share_a_unit_but_an_artists_picture_waits_for_no_farms() -> None:
+    def job(priority: Priority, fingerprint: str = "print") -> Job:
+        one = Job("job", b"client", JobSpec("echo", {}, priority, None, None, False, None), Outlet(print, bool), print)
+        how = Prepared(INFO, Traits(False, 0, 1, 8), {}, fingerprint, False, {}, "")
+        one.begin(ByteFeed(one, how, NoCache()), None, INFO, {})
+        return one
+
+    farm, artist = job(Priority.BATCH), job(Priority.INTERACTIVE)
+    assert together(farm, job(Priority.BATCH)) and together(artist, job(Priority.INTERACTIVE))
+    assert not together(artist, farm) and not together(farm, job(Priority.BATCH, "another prompt"))
 
 
 # The cache.
