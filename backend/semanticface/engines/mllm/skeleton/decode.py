@@ -26,7 +26,15 @@ import torch
 from semanticface.engines.mllm.profile import Profile
 from semanticface.engines.mllm.prompt import Prompt
 from semanticface.engines.mllm.skeleton.choices import Choice
-from semanticface.engines.mllm.skeleton.drafts import VALUES_MOST, VALUES_WINDOW, Proposer, Text, Window
+from semanticface.engines.mllm.skeleton.drafts import (
+    TEXT_MOST,
+    TEXT_START,
+    VALUES_MOST,
+    VALUES_START,
+    Proposer,
+    Text,
+    Window,
+)
 from semanticface.engines.mllm.skeleton.head import Head
 from semanticface.engines.mllm.skeleton.lanes import Lanes
 from semanticface.engines.mllm.skeleton.script import Ending, Row, Rules
@@ -36,8 +44,9 @@ __all__ = ["Answer", "Choice", "Decoder", "Draft", "Ending", "Mode", "Prompt", "
 
 ROOM = 1.3
 """An answer in a layout that nobody knows may need this many times the tokens that a known one needs."""
-GUESSED = 16
-"""Values guessed ahead without a draft, where running more tokens at once costs little: on anything but a CPU."""
+WIDE, GUESSED = 4, 16
+"""Least values or words proposed at once, and most values guessed without a draft, where more tokens in one run of the
+model cost little: on anything but a CPU. In the replay of `drafts` they take a frame's values from 64 runs to 32."""
 IDLE = 8
 """Rows leave the memory when they are at least one in this many; moving them costs about one run of the model."""
 HOLES = 0.25
@@ -78,7 +87,8 @@ class Answer:
     before the object (PAPER: before the key `arkit`), exactly as written: an analysis draft for the next answer.
     `choices`: per action, empty unless `ending` is JSON. `forwards` and `tokens`: runs of the model after the prompt
     in which this row took part, and the tokens that it fed. `agreement`: of the checked choices (`CHECKED_VALUES`) the
-    share in which the model's favourite of all tokens was among the allowed ones; 1 where none was checked.
+    share in which the model's favourite of all tokens was among the allowed ones; 1 where none was checked. `ids`: the
+    text's tokens as they were chosen.
     """
 
     text: str
@@ -88,6 +98,7 @@ class Answer:
     forwards: int
     tokens: int
     agreement: float
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -117,11 +128,11 @@ class _Plan:
 
 
 class Decoder:
-    """Decodes answers with one model. `stop_ids`: tokens that end an answer. `guess`: values guessed ahead without a
-    draft; None: 1 on a CPU, whose time grows with every token, else `GUESSED`."""
+    """Decodes answers with one model. `stop_ids`: tokens that end an answer. `wide`: whether tokens are cheap beside
+    runs of the model; None: unless it is on a CPU, whose time grows with every token."""
 
     def __init__(
-        self, model: Any, tokenizer: Any, profile: Profile, *, stop_ids: Collection[int], guess: int | None = None
+        self, model: Any, tokenizer: Any, profile: Profile, *, stop_ids: Collection[int], wide: bool | None = None
     ) -> None:
         self.model = model.get_base_model() if hasattr(model, "get_base_model") else model
         self.tokenizer = tokenizer
@@ -130,8 +141,7 @@ class Decoder:
         limit = profile.analysis_tokens + math.ceil(ROOM * max(template.tokens for template in templates))
         self.rules = Rules.of(templates, stop_ids, limit)
         self.head = Head(self.model.lm_head, templates)
-        on_cpu = self.model.lm_head.weight.device.type == "cpu"
-        self.guess = guess or (1 if on_cpu else GUESSED)
+        self.wide = self.model.device.type != "cpu" if wide is None else wide
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def decode(
@@ -221,9 +231,11 @@ class Decoder:
     def _proposer(self, request: Request) -> Proposer:
         draft = request.draft or Draft()
         text = Text(self._draft_ids(draft.analysis)) if draft.analysis and request.mode is Mode.FULL else None
+        least, guessed = (WIDE, GUESSED) if self.wide else (1, 1)
+        words = Window(TEXT_START, least, TEXT_MOST)
         if draft.values is None:
-            return Proposer(text, None, Window(min(VALUES_WINDOW, self.guess), self.guess))
-        return Proposer(text, draft.values, Window(VALUES_WINDOW, VALUES_MOST))
+            return Proposer(text, None, words, Window(least, least, guessed))
+        return Proposer(text, draft.values, words, Window(VALUES_START, least, VALUES_MOST))
 
     def _draft_ids(self, analysis: str) -> list[int]:
         """A draft's tokens up to its values, with a trigger at the end."""
@@ -257,6 +269,7 @@ class Decoder:
             forwards=row.forwards,
             tokens=row.tokens,
             agreement=row.agreement,
+            ids=tuple(row.ids),
         )
 
 

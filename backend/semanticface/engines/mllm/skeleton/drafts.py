@@ -14,54 +14,66 @@ from semanticface.actions import BY_NAME, CSV_ORDER, Side
 from semanticface.engines.mllm.skeleton.script import Row
 from semanticface.engines.mllm.skeleton.template import DIGIT, INTEGER, Place, Template
 
-TEXT_WINDOW, TEXT_MOST = 8, 64
-VALUES_WINDOW, VALUES_MOST = 4, len(CSV_ORDER)
-NEAR = 8
-"""Tokens that a departed text may have skipped, or that it must share with the draft at most to be found again."""
+TEXT_START, TEXT_MOST = 16, 64
+VALUES_START, VALUES_MOST = 16, len(CSV_ORDER)
+"""Tokens of text and values that a draft proposes at first and at most in one run of the model.
+
+Found by replaying the answers to 41 frames of samples/rom_head.csv, 838 tokens on average, each with the frame before
+as its draft: 24 runs of the model per frame, 27 with starts of 8 and 4. After a wrong proposal the window is halved.
+Going on in the draft as if one word alone had changed took half as many runs again.
+"""
+LONGEST = 8
+"""Tokens of a text's end that are compared with the draft to find the place where it goes on."""
 
 _MIRROR = tuple(CSV_ORDER.index(BY_NAME[name].mirror) for name in CSV_ORDER)
 
 
 @dataclass(slots=True)
 class Window:
-    """How many are proposed at once."""
+    """How many are proposed at once: between `least` and `most`, twice as many after success, half after failure."""
 
     size: int
+    least: int
     most: int
 
     def learn(self, right: bool) -> None:
-        self.size = min(self.size * 2, self.most) if right else max(self.size // 2, 1)
+        self.size = min(self.size * 2, self.most) if right else max(self.size // 2, self.least)
 
 
 @dataclass(slots=True)
 class Text:
-    """Where in an earlier text a row is now. `at` is the draft's next token, None while the row has departed."""
+    """Where in an earlier text a row is now. `at` is the draft's next token; `lost`: the row says something else now.
+
+    A row that is lost is found again when its last two tokens or more stand in the draft.
+    """
 
     ids: Sequence[int]
-    at: int | None = 0
+    at: int = 0
+    lost: bool = False
     read: int = 0
 
     def follow(self, written: Sequence[int]) -> None:
         """Take note of what the row has written since."""
         for end in range(self.read + 1, len(written) + 1):
-            if self.at is not None and self.at < len(self.ids) and self.ids[self.at] == written[end - 1]:
+            if not self.lost and self.at < len(self.ids) and self.ids[self.at] == written[end - 1]:
                 self.at += 1
             else:
-                self.at = self._resume(written[:end])
+                self._find(written[:end])
         self.read = len(written)
 
-    def _resume(self, written: Sequence[int]) -> int | None:
-        """After the longest end of the text that the draft has too, the nearest of several; None without one."""
-        best, found = 1, None
-        near = self.at or 0
-        for end in range(1, len(self.ids) + 1):
+    def ahead(self, count: int) -> Sequence[int]:
+        return () if self.lost else self.ids[self.at : self.at + count]
+
+    def _find(self, written: Sequence[int]) -> None:
+        """Go behind the longest end of the text that the draft has too, and of several to the nearest."""
+        best, found = 1, self.at
+        for end in range(2, len(self.ids) + 1):
             same = 0
-            while same < min(NEAR, end, len(written)) and self.ids[end - 1 - same] == written[-1 - same]:
+            while same < min(LONGEST, end, len(written)) and self.ids[end - 1 - same] == written[-1 - same]:
                 same += 1
-            nearer = found is not None and abs(end - near) < abs(found - near)
-            if same > best or (same == best and same > 1 and nearer):
+            if same > best or (same == best > 1 and abs(end - self.at) < abs(found - self.at)):
                 best, found = same, end
-        return found
+        self.at, self.lost = found, best == 1
 
 
 @dataclass(slots=True)
@@ -73,8 +85,8 @@ class Proposer:
 
     text: Text | None
     values: Mapping[str, float] | None
+    text_window: Window
     values_window: Window
-    text_window: Window = field(default_factory=lambda: Window(TEXT_WINDOW, TEXT_MOST))
     hopes: dict[int, int] = field(default_factory=dict)
     spelled: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
@@ -108,9 +120,7 @@ class Proposer:
             for begun in range(len(template.trigger) - 1, 0, -1):
                 if tuple(row.ids[-begun:]) == template.trigger[:begun]:
                     return template.trigger[begun:]
-        if self.text is None or self.text.at is None:
-            return ()
-        return self.text.ids[self.text.at : self.text.at + self.text_window.size]
+        return () if self.text is None else self.text.ahead(self.text_window.size)
 
     def _propose_values(self, row: Row) -> None:
         """Fill values until the last digit of the window's last one, which is the model's to choose."""

@@ -53,7 +53,8 @@ class Row:
     """One answer in the making.
 
     `ids`: the answer's tokens so far, proposals included; the model has seen the first `fed`. `template` is None while
-    the text is free; then the values' places begin at `ids[start]`. `chosen`: each choice made, with its logits.
+    the text is free; then the first `words` tokens are free text and the values' places begin at `ids[start]`.
+    `chosen`: each choice made, with its logits.
     """
 
     rules: Rules
@@ -61,6 +62,7 @@ class Row:
     fed: int = 0
     template: Template | None = None
     start: int = 0
+    words: int = 0
     ending: Ending | None = None
     chosen: list[tuple[Place, int, NDArray[np.float32]]] = field(default_factory=list)
     checked: int = 0
@@ -90,6 +92,7 @@ class Row:
         for template in self.rules.templates:
             if token == template.trigger[-1] and tuple(self.ids[-len(template.trigger) :]) == template.trigger:
                 self.template, self.start = template, len(self.ids)
+                self.words = self.start - len(template.trigger)
                 return
 
     def push_forced(self) -> None:
@@ -141,10 +144,8 @@ class Row:
         return self.agreed / self.checked if self.checked else 1.0
 
     def free_ids(self) -> list[int]:
-        """The free text: what stands before the object or before the values' part of it."""
-        if self.template is None:
-            return self.ids
-        return self.ids[: max(0, self.start - len(self.template.trigger))]
+        """What stands before the object, or before the part of it that holds the values."""
+        return self.ids if self.template is None else self.ids[: self.words]
 
     def choices(self) -> dict[str, Choice]:
         """Each action's value, once the answer is whole."""

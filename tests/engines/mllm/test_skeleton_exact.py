@@ -1,0 +1,198 @@
+"""Whatever is proposed and whoever is beside it, a row's answer is that of plain greedy decoding, token by token."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("transformers", reason="the mllm extra is not installed")
+
+import skeleton_kit as kit
+import torch
+
+from semanticface.actions import CSV_ORDER
+from semanticface.engines.mllm.profile import SIGNED, Layout
+from semanticface.engines.mllm.skeleton.decode import Decoder, Draft, Ending, Mode, Request
+
+ROWS = 3
+DIALECTS = [(layout, decimals) for layout in Layout for decimals in (1, 3)]
+
+
+@dataclass
+class Case:
+    """A model, three prompts of different lengths, and what plain decoding answers to each."""
+
+    decoder: Decoder
+    wide: Decoder
+    grammar: kit.Grammar
+    asked: list[Any]
+    plain: list[kit.Plain]
+    texts: list[str]
+    free: list[str]
+
+    def values(self, row: int) -> dict[str, float]:
+        """By name, as they stand in the text; random weights know no range that a reader would accept."""
+        return {name: float(number) for name, number in re.findall(r'"(\w+)": (-?\d\.\d+)', self.texts[row])}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def build(tokenizer: Any, layout: Layout, decimals: int, seed: int) -> Case:
+    model = kit.eager_model(tokenizer, layout, seed)
+    profile = kit.profile(layout, decimals, analysis_tokens=60)
+    stop = tokenizer.token_to_id("<|im_end|>")
+    decoder, wide = (Decoder(model, tokenizer, profile, stop_ids=[stop], wide=wide) for wide in (False, True))
+    asked = kit.prompts(tokenizer, ROWS)
+    grammar = kit.Grammar(tokenizer, layout, profile)
+    ours = [decoder.decode([Request(one)])[0].ids for one in asked]
+    rules = (grammar, stop, decoder.rules.limit)
+    plain = [kit.follow(model, *pair, *rules) for pair in zip(asked, ours, strict=True)]
+    texts = [tokenizer.decode(one.ids) for one in plain]
+    free = [text.split(grammar.begin)[0] for text in texts]
+    return Case(decoder, wide, grammar, asked, plain, texts, free)
+
+
+@pytest.fixture(scope="module", params=DIALECTS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def case(request: pytest.FixtureRequest) -> Case:
+    layout, decimals = request.param
+    return build(kit.tiny_tokenizer(), layout, decimals, seed=5 if layout is Layout.PAPER_INDENTED else 0)
+
+
+def same(case: Case, rows: list[int], answers: list[Any]) -> None:
+    for row, answer in zip(rows, answers, strict=True):
+        assert list(answer.ids) == case.plain[row].ids
+        assert answer.text == case.texts[row]
+        assert answer.ending is Ending.JSON
+        found = [logits for choice in answer.choices.values() for logits in every(choice)]
+        assert len(found) == len(case.plain[row].logits)
+        for ours, theirs in zip(found, case.plain[row].logits, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=2e-4)
+
+
+def every(choice: Any) -> list[Any]:
+    return [logits for logits in (choice.sign, choice.integer, *choice.digits) if logits is not None]
+
+
+def test_the_cases_hold_what_is_hard(case: Case):
+    """Ragged prompts and texts, minus signs, digits before the point, and values that differ."""
+    assert [one.ending for one in case.plain] == ["json"] * ROWS
+    assert len({len(one.ids) for one in case.asked}) == ROWS
+    assert len({len(one.ids) for one in case.plain}) == ROWS
+    values = [value for row in range(ROWS) for value in case.values(row).values()]
+    assert len(set(values)) > 5
+    assert any(value >= 1 for value in values)
+
+
+def test_without_a_draft(case: Case):
+    """One row; rows in another order; as many values guessed at once as a fast device would."""
+    for decoder, rows in ((case.decoder, [1]), (case.decoder, [2, 0, 1, 0]), (case.wide, [1, 2])):
+        same(case, rows, decoder.decode([Request(case.asked[row]) for row in rows]))
+
+
+DRAFTS = ["right", "half", "wrong", "nonsense", "other layout", "neighbour", "values alone", "text alone"]
+
+
+@pytest.mark.parametrize("row", range(ROWS))
+def test_with_any_draft(case: Case, row: int):
+    """The same frame beside itself with each draft, so that every row is somewhere else."""
+    requests = [Request(case.asked[row], draft=draft(case, row, kind)) for kind in DRAFTS]
+    decoder = case.wide if row == 1 else case.decoder
+    same(case, [row] * len(DRAFTS), decoder.decode(requests))
+
+
+def draft(case: Case, row: int, kind: str) -> Draft:
+    text, values = case.free[row], case.values(row)
+    words = text.split(" ")
+    if kind == "half":
+        kept = {name: value if i % 2 else 0.5 for i, (name, value) in enumerate(values.items())}
+        return Draft(" ".join(words[: len(words) // 2] + words[len(words) // 2 + 1 :]), kept)
+    if kind == "wrong":
+        return Draft(" ".join(reversed(words)), {name: 0.9 - value for name, value in values.items()})
+    if kind == "nonsense":
+        odd = [float("nan"), float("inf"), -1e9, 1e300, -0.0]
+        return Draft("{}\n<|im_end|> 1 2 3 \u20ac\ufffd", {name: odd[i % 5] for i, name in enumerate(CSV_ORDER)})
+    if kind == "other layout":
+        return Draft('{"analysis": {"brows": "x"}, "arkit": {"EyeBlinkLeft": 0.5, "Eye', {"HeadYaw": 3.0, "Unknown": 1})
+    if kind == "neighbour":
+        return Draft(case.free[(row + 1) % ROWS], case.values((row + 1) % ROWS))
+    return Draft("" if kind == "values alone" else text, None if kind == "text alone" else values)
+
+
+def test_a_row_alone_says_the_same_as_beside_others(case: Case):
+    """Some rows with a draft, some without, one without words."""
+    mixed = [
+        Request(case.asked[0], draft=Draft(case.free[0], case.values(0))),
+        Request(case.asked[1], Mode.COEFFICIENTS, Draft(values=case.values(2))),
+        Request(case.asked[2]),
+        Request(case.asked[1], draft=Draft(case.free[0])),
+    ]
+    together = case.decoder.decode(mixed)
+    for request, answer in zip(mixed, together, strict=True):
+        alone = case.decoder.decode([request])[0]
+        assert (alone.text, alone.free, alone.ending) == (answer.text, answer.free, answer.ending)
+        assert (alone.forwards, alone.tokens) == (answer.forwards, answer.tokens)
+
+
+def test_values_alone_follow_the_forced_opening(case: Case):
+    opening = case.decoder.first.opening
+    requests = [Request(one, Mode.COEFFICIENTS) for one in case.asked]
+    answer, *_ = case.decoder.decode(requests)
+    plain = kit.follow(case.decoder.model, case.asked[0], answer.ids, case.grammar, -1, 9999, opening)
+    assert answer.ending is Ending.JSON
+    assert (list(answer.ids), answer.free) == (plain.ids, "")
+    found = [logits for choice in answer.choices.values() for logits in every(choice)]
+    np.testing.assert_allclose(np.concatenate(found), np.concatenate(plain.logits), atol=2e-4)
+
+
+def test_choices_are_the_text(case: Case):
+    answer = case.decoder.decode([Request(case.asked[0])])[0]
+    assert list(answer.choices) == list(CSV_ORDER)
+    for name, choice in answer.choices.items():
+        assert f'"{name}": {choice.text}' in answer.text
+        assert (choice.sign is not None) == (name in SIGNED)
+        best = [int(logits.argmax()) for logits in every(choice)]
+        minus = "-" if choice.sign is not None and best.pop(0) else ""
+        assert choice.text == f"{minus}{best[0]}." + "".join(map(str, best[1:]))
+
+
+@pytest.mark.parametrize(("layout", "decimals"), [(Layout.BARE, 1), (Layout.PAPER, 3)])
+def test_it_is_what_plain_decoding_writes(layout: Layout, decimals: int):
+    """Our own loop of one row and one token; `transformers`' loop with a logits processor, batched and padded."""
+    case = build(kit.tiny_tokenizer(), layout, decimals, seed=0)
+    stop, limit = min(case.decoder.rules.stop_ids), case.decoder.rules.limit
+    model, asked = case.decoder.model, [case.asked[1], case.asked[0]]
+    ours = [list(answer.ids) for answer in case.decoder.decode([Request(one) for one in asked])]
+    assert ours == kit.generate(model, asked, stop, limit, case.grammar)
+    assert ours[0] == kit.plain_decode(model, asked[0], case.grammar, stop, limit).ids
+
+
+def test_free_text_is_what_generate_writes():
+    """Without an object both run into the limit with the same tokens."""
+    tokenizer = kit.tiny_tokenizer()
+    model = kit.eager_model(tokenizer, Layout.PAPER, seed=3)
+    decoder = Decoder(model, tokenizer, kit.profile(Layout.PAPER, 1, analysis_tokens=60), stop_ids=[2])
+    asked = [kit.prompts(tokenizer, 4)[row] for row in (0, 2)]
+    theirs = kit.generate(model, asked, 2, decoder.rules.limit)
+    words = Draft(" ".join(kit.WORDS))
+    for answers in (decoder.decode([Request(one, draft=d) for one in asked]) for d in (None, words)):
+        assert [answer.ending for answer in answers] == [Ending.LIMIT] * 2
+        assert [list(answer.ids) for answer in answers] == theirs
+
+
+def test_the_same_holds_for_the_tokenizer_of_qwen(qwen_tokenizer: Any):
+    from tokenizers import Tokenizer
+
+    case = build(Tokenizer.from_file(str(qwen_tokenizer)), Layout.BARE, 1, seed=1)
+    requests = [Request(one, draft=draft(case, row, "neighbour")) for row, one in enumerate(case.asked)]
+    same(case, [0, 1, 2], case.decoder.decode(requests))
