@@ -96,6 +96,24 @@ def test_a_client_that_does_not_read_pauses_its_job_without_losing_results() -> 
     assert sent == ["result"] and job.runnable
 
 
+def test_a_text_goes_only_to_a_client_that_asked_for_texts_and_only_while_the_job_runs() -> None:
+    for asked in (False, True):
+        offered: list[str] = []
+
+        def offer(kind: str, *, text: str, to: list[str] = offered, **_: Any) -> None:
+            to.append(text)
+
+        spec = JobSpec("echo", {}, Priority.BATCH, {"path": "/x"}, None, True, None, asked)
+        outlet = Outlet(lambda kind, **_: None, lambda: True, offer)
+        job = Job("j", b"c", spec, outlet, lambda job: None)
+        job.partial(0, "too early")
+        job.begin(MediaFeed(job, [0], set(), prepared(), NoCache()), None, INFO, {})
+        job.partial(0, "in time")
+        job.cancel()
+        job.partial(0, "too late")
+        assert offered == (["in time"] if asked else [])
+
+
 # The worker's life.
 
 

@@ -305,7 +305,7 @@ class Pool:
         lane, unit = found
         lane.units.remove(unit)
         if self.supervisor.traits is not None and self.supervisor.traits.batch > 1 and report["frames"]:
-            self._measure(report["seconds"] / report["frames"], 0.5)
+            self._measure(report["seconds"] / report["frames"], 0.5 if self.measured else 1.0)
         left = [item for item in unit.waiting.values() if not item.job.state.ended]
         for item in left:
             lane.places.pop(item.job.id, None)
