@@ -99,7 +99,7 @@ def _make(folder: Path, examples: Sequence[Example], tokenizer: Path, say: Say) 
     save_checkpoints(PROFILES, folder, parts / BASE, parts / ADAPTER)
     shutil.rmtree(parts)
     _save_examples(folder / EXAMPLES, examples)
-    say("checking every answer through generate")
+    say("checking the saved checkpoints")
     facts["least_margin"] = round(verify(folder, examples), 3)
     facts["answer_tokens"] = {e.question.name: len(q.answer) for e, q in zip(examples, questions, strict=True)}
     facts["seconds"], facts["cpu_seconds"] = round(time.monotonic() - began, 1), round(time.process_time() - cpu, 1)
