@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-numpy2 small-model lint bench bench-landmarks extension sample clean
+.PHONY: help demo test test-blender test-numpy2 small-model lint bench bench-landmarks bench-decoding extension sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
@@ -67,12 +67,17 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.base bench-landmarks
+bench: $(VENV)/.base bench-landmarks bench-decoding
 	$(BIN)/semanticface bench protocol
 	$(BIN)/semanticface bench keying
 
 bench-landmarks: $(VENV)/.base .venv-mediapipe/.base
 	$(BIN)/semanticface bench landmarks --mediapipe-python .venv-mediapipe/bin/python $(CLIPS)
+
+# The small model's answers at the cost of 86 million weights that one core's cache can't hold.
+bench-decoding: small-model
+	$(BIN)/python -m semanticface_training.small_model widen --from build/small-model --out build/small-model-wide --layers 24 --intermediate 4096
+	$(BIN)/semanticface bench decoding --checkpoint build/small-model-wide/released
 
 extension: $(VENV)/.dev
 	$(BIN)/python tools/build_extension.py

@@ -12,6 +12,7 @@ import json
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,11 @@ def run(folder: Path | None, pictures: Sequence[Path], rounds: int, say: Callabl
 
 def measure(bench: Bench, shots: Sequence[Picture], say: Callable[[str], None]) -> dict[str, Pair]:
     """One round: the four measurements, each with `generate` and ours side by side."""
-    whole = {shot.name: _whole(bench, shot) for shot in _distinct(shots)}
-    first = shots[0]
-    say(f"whole answer: {whole[first.name].plain.total:.1f} s and {whole[first.name].ours.total:.1f} s")
+    first, *others = shots
+    whole = {shot.name: _whole(bench, shot, say) for shot in (first, *others[:1])}
     answers = {name: pair.plain.texts[0] for name, pair in whole.items()}
-    rows = [shots[place % len(shots)] for place in range(BATCH)]
+    answers |= {shot.name: shot.answer for shot in others[1:] if shot.answer}
+    rows = list(islice(cycle(shot for shot in shots if shot.name in answers), BATCH))
     one, batch = ([bench.past_analysis(row, answers[row.name]) for row in some] for some in ([first], rows))
     return {
         "JSON part": _json(bench, one),
@@ -127,9 +128,11 @@ def measure(bench: Bench, shots: Sequence[Picture], say: Callable[[str], None]) 
     }
 
 
-def _whole(bench: Bench, shot: Picture) -> Pair:
+def _whole(bench: Bench, shot: Picture, say: Callable[[str], None]) -> Pair:
     prompt = bench.prompt(shot)
-    return Pair(bench.plain([prompt]), bench.ours([Request(prompt)]))
+    pair = Pair(bench.plain([prompt]), bench.ours([Request(prompt)]))
+    say(f"whole answer to {shot.name}: generate {pair.plain.total:.1f} s, ours {pair.ours.total:.1f} s")
+    return pair
 
 
 def _json(bench: Bench, prompts: list[Prompt]) -> Pair:
@@ -180,10 +183,6 @@ def _figures(pairs: Sequence[Pair], target: float) -> dict[str, Any]:
         "forwards": f"{pairs[0].plain.forwards} and {pairs[0].ours.forwards}",
         "equal": all(pair.equal for pair in pairs),
     }
-
-
-def _distinct(shots: Sequence[Picture]) -> list[Picture]:
-    return list({shot.name: shot for shot in shots}.values())
 
 
 def read_picture(path: Path) -> Picture:

@@ -312,7 +312,8 @@ def bench_keying(frames: Annotated[int, typer.Option(help="Frames to key.")] = 6
 def bench_decoding(
     pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures; default: the checkpoint's examples.")] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(help="A checkpoint's folder, such as build/small-model-wide/released. Default: the installed.")
+        Path | None,
+        typer.Option(help="A checkpoint's folder (build/small-model-wide/released). Default: the installed."),
     ] = None,
     rounds: Annotated[int, typer.Option(help="Interleaved rounds; medians are reported.")] = 1,
     json: Json = False,
