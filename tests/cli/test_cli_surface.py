@@ -22,7 +22,20 @@ from semanticface.errors import (
     TakeError,
 )
 
-COMMANDS = ["analyze", "export", "show", "serve", "status", "unload", "stop", "models", "doctor", "demo", "bench"]
+COMMANDS = [
+    "analyze",
+    "export",
+    "show",
+    "serve",
+    "status",
+    "unload",
+    "stop",
+    "models",
+    "remote",
+    "doctor",
+    "demo",
+    "bench",
+]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -33,7 +33,7 @@ class Entry:
     title: str
     build: Callable[[str], Engine]
     needs: tuple[str, ...] = ()
-    install: str = "pip install 'semanticface[backend]' pillow"
+    install: str = "pip install 'semanticface[backend]'"
     heavy: bool = False
     variants: bool = False
     hidden: bool = False
@@ -96,11 +96,13 @@ def _echo_unfit(variant: str) -> Engine:
 
 _ECHO = ("numpy",)
 _MODELS = ("torch", "transformers", "peft", "PIL")
+_REMOTE = ("numpy", "PIL", "cv2", "httpx2")
+ON_A_SERVER = "pip install 'semanticface[backend,remote]'"
 
 ENGINES: tuple[Entry, ...] = (
     Entry(SEMANTICFACE, "SemanticFace (on a GPU)", _semanticface, _MODELS, INSTALL, heavy=True, variants=True),
     Entry(LANDMARKS, "Landmarks (embedded, any CPU)", _landmarks, ("ai_edge_litert", "cv2", "numpy")),
-    Entry("remote", "SemanticFace on a server", _remote, ("numpy", "PIL"), variants=True),
+    Entry("remote", "SemanticFace on a server", _remote, _REMOTE, ON_A_SERVER, variants=True),
     Entry("echo", "Echo, for testing pipelines", _echo, _ECHO, hidden=True),
     Entry("echo-batch", "Echo, frame by frame in batches", _echo_batch, _ECHO, variants=True, hidden=True),
     Entry("echo-heavy", "Echo that fills a card", _echo_batch, _ECHO, heavy=True, variants=True, hidden=True),

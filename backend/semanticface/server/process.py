@@ -6,6 +6,7 @@ Runs in the front. This module knows nothing of jobs, and of the worker only its
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,10 +39,12 @@ class WorkerProcess:
             stderr.replace(stderr.with_suffix(".old.log"))
         command = [sys.executable, "-P", "-m", "semanticface.server.worker", endpoint, engine]
         flags = 0x08000000 if sys.platform == "win32" else 0  # CREATE_NO_WINDOW
+        # Torch numbers cards by speed unless told to count as nvidia-smi does, by which `auto` judges them.
+        environment = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", **os.environ}
         with stderr.open("ab") as stream:
             self._offset = stream.tell()
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=stream, stderr=stream, creationflags=flags
+                command, stdin=subprocess.PIPE, stdout=stream, stderr=stream, env=environment, creationflags=flags
             )
         self.pid = self._process.pid
         self._feed(self._process.stdin, secret)

@@ -15,6 +15,7 @@ import torch
 from semanticface.actions import BY_NAME, CSV_ORDER, Side
 from semanticface.engines.mllm.profile import Layout
 from semanticface.engines.mllm.skeleton.decode import Answer, Decoder, Draft, Ending, Mode, Request
+from semanticface.errors import EngineError
 
 STOP = kit.tiny_tokenizer().token_to_id("<|im_end|>")
 
@@ -53,6 +54,14 @@ def coefficients(made: Decoder, draft: Draft | None = None) -> Answer:
     answer = made.decode([Request(asked(), Mode.COEFFICIENTS, draft)])[0]
     assert answer.ending is Ending.JSON
     return answer
+
+
+def test_numbers_that_overflowed_are_an_error_and_no_answer():
+    made = steady()
+    made.model.model.language_model.norm.weight.data[:] = float("inf")
+    with pytest.raises(EngineError, match="not finite") as caught:
+        made.decode([Request(asked(), Mode.COEFFICIENTS)])
+    assert "SEMANTICFACE_DTYPE" in caught.value.hint
 
 
 def test_without_a_draft_one_run_per_value():

@@ -14,6 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from semanticface.engines.mllm.skeleton.template import Place, Template
+from semanticface.errors import EngineError
+
+_OTHER_FORMAT = "set SEMANTICFACE_DTYPE=bfloat16 on a card that has it, else float32"
 
 
 class Head:
@@ -36,7 +39,8 @@ class Head:
     def ask(self, hidden: torch.Tensor, places: Sequence[Place]) -> tuple[list[NDArray[np.float32]], list[int]]:
         """For hidden states (N, hidden) the logits of each place's allowed tokens, and the vocabulary's favourite.
 
-        The favourite is -1 where nobody needs it. Logits are computed in the model's own precision, as `generate` does.
+        The favourite is -1 where nobody needs it. Logits are computed in the model's own precision, as `generate` does;
+        raises EngineError when one isn't finite.
         """
         wide = [i for i, place in enumerate(places) if place.free or place.checked or self.weight is None]
         narrow = [i for i in range(len(places)) if i not in set(wide)]
@@ -55,6 +59,8 @@ class Head:
         self, few: torch.Tensor, which: Sequence[int], places: Sequence[Place], out: list[NDArray[np.float32]]
     ) -> None:
         table = few.float().cpu().numpy()
+        if not np.isfinite(table).all():
+            raise EngineError("the model's logits are not finite: its number format overflowed", _OTHER_FORMAT)
         for i, line in zip(which, table, strict=True):
             if places[i].allowed:
                 out[i] = line[self.columns[places[i].allowed]]
