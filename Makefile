@@ -7,11 +7,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-numpy2 small-model lint bench bench-landmarks bench-decoding extension sample clean
+.PHONY: help demo test test-blender test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
-	@echo "make test          the test suite"
+	@echo "make test          the test suite, without what asks the trained model"
+	@echo "make test-model    what a trained model answers, against transformers' own generate"
 	@echo "make test-blender  the Blender tests on 5.0 and 4.2 LTS"
 	@echo "make test-numpy2   engine and media tests with numpy 2 and OpenCV 5, as a machine without bpy has them"
 	@echo "make small-model   the small Qwen3-VL that tests and measurements use, in build/small-model (three minutes, once)"
@@ -28,7 +29,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(PIP) --editable '.[backend,blender,mllm,remote,dev]'
+	$(PIP) --editable '.[backend,blender,mllm,quant,remote,dev]'
 	@touch $@
 
 .venv-bpy42/.base: constraints.txt
@@ -36,9 +37,10 @@ $(VENV)/.dev: $(VENV)/.base
 	.venv-bpy42/bin/python -m pip install --disable-pip-version-check --quiet bpy==4.2.23 pyzmq==27.3.0 msgpack==1.2.4 pytest==9.2.0 pytest-timeout==2.4.0
 	@touch $@
 
-.venv-numpy2/.base: pyproject.toml
+.venv-numpy2/.base: pyproject.toml constraints.txt
 	@test -x .venv-numpy2/bin/python || $(PYTHON) -m venv .venv-numpy2
-	.venv-numpy2/bin/python -m pip install --disable-pip-version-check --quiet 'numpy>=2' 'opencv-python-headless>=5' --editable '.[backend,dev]'
+	grep -v -e '^numpy' -e '^opencv' constraints.txt > .venv-numpy2/constraints.txt
+	.venv-numpy2/bin/python -m pip install --disable-pip-version-check --quiet --constraint .venv-numpy2/constraints.txt 'numpy>=2' 'opencv-python-headless>=5' --editable '.[backend,mllm,remote,dev]'
 	@touch $@
 
 .venv-mediapipe/.base:
@@ -50,13 +52,16 @@ demo: $(VENV)/.base
 	$(BIN)/semanticface demo --out out/demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+test-model: small-model
+	$(BIN)/python -m pytest -m model $(PYTEST_ARGS)
 
 test-blender: $(VENV)/.dev .venv-bpy42/.base
 	SEMANTICFACE_BPY_PYTHONS=$(abspath $(BIN)/python):$(abspath .venv-bpy42/bin/python) $(BIN)/python -m pytest tests/blender $(PYTEST_ARGS)
 
 test-numpy2: .venv-numpy2/.base
-	.venv-numpy2/bin/python -m pytest tests/engines tests/media $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 .venv-numpy2/bin/python -m pytest tests/engines tests/media -m "not model" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 small-model: $(VENV)/.dev
 	$(BIN)/python -m semanticface_training.small_model build --out build/small-model

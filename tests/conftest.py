@@ -55,11 +55,14 @@ def face_landmarker(own_home: Path) -> Path:
         pytest.skip(f"the landmark model is not here and can't be fetched: {error.message}")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at marks to leave tests out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whichever test comes first builds the small model, or waits for another process that does."""
+    """Mark the tests that use the small model; whichever comes first builds it, or waits for a process that does."""
     for item in items:
-        if "small_model" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(1200))
+        if "small_model" in getattr(item, "fixturenames", ()):
+            item.add_marker("model")
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(1200))
 
 
 @pytest.fixture(scope="session")

@@ -192,5 +192,6 @@ def test_nonsense_from_the_model_is_an_engine_error_with_a_hint(engine, frames):
     model = engine._runner._desk.loaded.model
     with torch.no_grad():
         model.model.language_model.norm.weight.fill_(float("nan"))
-    with pytest.raises(EngineError, match="the model failed"):
+    with pytest.raises(EngineError, match="not finite") as caught:
         run(engine, frames[:1])
+    assert "SEMANTICFACE_DTYPE" in caught.value.hint
