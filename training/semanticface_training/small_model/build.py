@@ -19,15 +19,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from semanticface.assets.lock import locked
 from semanticface.engines.mllm import picture, profile, prompt
 from semanticface.errors import AssetError
 from semanticface_training.small_model.examples import CLIP, PROFILES, SAMPLES, Example, load_examples
-from semanticface_training.small_model.lock import Lock
 
 BUILT, EXAMPLES, EXAMPLES_FILE = "built.json", "examples", "examples.json"
 SEED = 3
 _LIBRARIES = ("torch", "transformers", "peft", "tokenizers", "safetensors")
-_NO_INFLUENCE = {"__init__", "__main__", "lock", "tokenizer", "widen"}
+_NO_INFLUENCE = {"__init__", "__main__", "tokenizer", "widen"}
 Say = Callable[[str], None]
 
 
@@ -40,8 +40,7 @@ def build(out: Path, tokenizer: Path, say: Say = _quiet) -> Path:
     Raises AssetError for a tokenizer that isn't Qwen3's, EngineError when the training doesn't reach its aim.
     """
     out = out.resolve()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with Lock(out.with_name(f".{out.name}.lock")):
+    with locked(out.with_name(f".{out.name}.lock"), lambda: say("another process builds it: waiting")):
         examples = load_examples()
         key = build_key(examples, tokenizer)
         if built_key(out) == key:

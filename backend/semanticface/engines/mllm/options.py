@@ -16,34 +16,48 @@ PROFILE = "profile"
 """Says of an option that the profile decides."""
 MOST_AT_ONCE, MOST_IMAGE_TOKENS = 64, 16_384
 
-DEFAULTS: Mapping[str, Any] = {
+ASKED: Mapping[str, Any] = {
     "mode": "full",
     "value": PROFILE,
     "dead_zone": PROFILE,
-    "draft": "auto",
     "face_crop": PROFILE,
     "require_face": False,
     "face": "largest",
     "image_tokens": None,
-    "batch": 0,
 }
-"""`mode`: "coefficients" leaves the analysis out. `value`: which reading of the digits becomes the coefficient: argmax,
+"""The defaults of what can be asked of any engine with a profile, here or on a server.
+
+`mode`: "coefficients" leaves the analysis out. `value`: which reading of the digits becomes the coefficient: argmax,
 expectation, median, or the profile's. `dead_zone`: a coefficient is 0 when the probability of zero is above this.
-`draft`: what an answer is guessed from before it is verified; speed alone depends on it. `face_crop`: null for the
-whole picture, the margin around the face as a part of its size, or the profile's. `require_face`: look for a face
-first, and don't ask about a picture without one. `face`: which face, as the landmark engine's option says.
-`image_tokens`: most tokens of a picture, null for the profile's. `batch`: most pictures at once, 0 for all that fit."""
+`face_crop`: null for the whole picture, the margin around the face as a part of its size, or the profile's.
+`require_face`: look for a face first, and don't ask about a picture without one. `face`: which face, as the landmark
+engine's option says. `image_tokens`: most tokens of a picture, null for the profile's."""
+
+DEFAULTS: Mapping[str, Any] = {**ASKED, "draft": "auto", "batch": 0}
+"""`ASKED`, and `draft`: what an answer is guessed from before it is verified; speed alone depends on it. `batch`: most
+pictures at once, 0 for all that fit."""
 
 _WITHOUT_EFFECT = ("draft", "batch")
 """Options that never change an answer."""
 
+Check = Callable[[str, Any], Any]
+"""Gets an option's name and value; returns the value as it is kept, or raises OptionsError."""
+
 
 def complete(values: Mapping[str, Any], profile: Profile) -> dict[str, Any]:
     """`values` checked and completed, with everything that the profile decides written out. Raises OptionsError."""
-    unknown = sorted(set(values) - set(DEFAULTS))
+    checks = {**ASKED_CHECKS, "draft": one_of(*DRAFTS), "batch": _whole(1, MOST_AT_ONCE, 0)}
+    return complete_with("the SemanticFace engine", values, DEFAULTS, checks, profile)
+
+
+def complete_with(
+    engine: str, values: Mapping[str, Any], defaults: Mapping[str, Any], checks: Mapping[str, Check], profile: Profile
+) -> dict[str, Any]:
+    """`complete` for an engine whose options are `ASKED` and some of its own."""
+    unknown = sorted(set(values) - set(defaults))
     if unknown:
-        raise OptionsError(f"the SemanticFace engine has no option {unknown[0]!r}", f"it has: {', '.join(DEFAULTS)}")
-    out = {name: _CHECKS[name](name, values.get(name, default)) for name, default in DEFAULTS.items()}
+        raise OptionsError(f"{engine} has no option {unknown[0]!r}", f"it has: {', '.join(defaults)}")
+    out = {name: checks[name](name, values.get(name, default)) for name, default in defaults.items()}
     least, most = profile.image_tokens
     decided = {"value": profile.value.value, "dead_zone": profile.dead_zone, "face_crop": profile.face_crop}
     out |= {name: value for name, value in decided.items() if out[name] == PROFILE}
@@ -61,7 +75,7 @@ def decisive(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in ignored}
 
 
-def _one_of(*choices: str) -> Callable[[str, Any], str]:
+def one_of(*choices: str) -> Callable[[str, Any], str]:
     def check(name: str, value: Any) -> str:
         if value not in choices:
             raise OptionsError(f"option {name!r} is {value!r}", f"give one of {', '.join(choices)}")
@@ -84,7 +98,7 @@ def _number(low: float, high: float, also: str) -> Callable[[str, Any], Any]:
     return check
 
 
-def _flag(name: str, value: Any) -> bool:
+def flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise OptionsError(f"option {name!r} is {value!r}", "give true or false")
     return value
@@ -111,14 +125,12 @@ def _whole(low: int, high: int, absent: int | None) -> Callable[[str, Any], int 
     return check
 
 
-_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
-    "mode": _one_of(*MODES),
-    "value": _one_of(PROFILE, *ValueChoice),
+ASKED_CHECKS: Mapping[str, Check] = {
+    "mode": one_of(*MODES),
+    "value": one_of(PROFILE, *ValueChoice),
     "dead_zone": _number(0, 1, PROFILE),
-    "draft": _one_of(*DRAFTS),
     "face_crop": _number(0, 4, f"null, or {PROFILE}"),
-    "require_face": _flag,
+    "require_face": flag,
     "face": _face,
     "image_tokens": _whole(1, MOST_IMAGE_TOKENS, None),
-    "batch": _whole(1, MOST_AT_ONCE, 0),
 }

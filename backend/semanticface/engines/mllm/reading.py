@@ -12,11 +12,12 @@ from typing import Any
 
 from semanticface.analysis.parse import ParsedAnswer, parse_answer
 from semanticface.engines.base import FrameInput
-from semanticface.engines.mllm.profile import Profile, ValueChoice
+from semanticface.engines.mllm.outcome import answered, unparseable
+from semanticface.engines.mllm.profile import Profile
 from semanticface.engines.mllm.skeleton.decode import Answer, Ending
-from semanticface.engines.mllm.values import Reading, coefficient, readings
+from semanticface.engines.mllm.values import Reading, readings
 from semanticface.errors import EngineError, UnparseableAnswer
-from semanticface.results import Estimate, FrameResult, Status
+from semanticface.results import FrameResult
 
 _ENDINGS: Mapping[Ending, str] = {
     Ending.STOPPED: "the model ended its answer without values in a known layout",
@@ -34,36 +35,17 @@ def read_answer(
     if answer.ending is Ending.LEFT:
         share = f"{answer.agreement:.0%}"
         why = f"the model does not write this format: of the checked digits {share} were its own choice"
-        return _unparseable(frame, answer, [*remarks, why, "does the profile belong to this model?"], seen)
+        return unparseable(frame, answer.text, [*remarks, why, "does the profile belong to this model?"], **seen)
     try:
         parsed = parse_answer(answer.text)
     except UnparseableAnswer as error:
         before = [_ENDINGS[answer.ending]] if answer.ending in _ENDINGS else []
-        return _unparseable(frame, answer, [*remarks, *before, error.message], seen)
+        return unparseable(frame, answer.text, [*remarks, *before, error.message], **seen)
     read = None
-    values = parsed.coefficients
     if answer.ending is Ending.JSON:
         read = readings(answer.choices, profile.decimals)
         _compare(frame, parsed, read)
-        choice = ValueChoice(options["value"])
-        values = {name: coefficient(read[name], choice, options["dead_zone"]) for name in values}
-    return FrameResult(
-        frame=frame.frame,
-        time=frame.time,
-        status=Status.OK,
-        coefficients=values,
-        analysis=parsed.analysis,
-        confidence=None if read is None else sum(one.certainty for one in read.values()) / len(read),
-        message="; ".join([*remarks, *parsed.repairs]),
-        raw_text=answer.text,
-        estimates=None if read is None else {name: _estimate(read[name]) for name in values},
-        **seen,
-    )
-
-
-def _unparseable(frame: FrameInput, answer: Answer, said: Sequence[str], seen: Mapping[str, Any]) -> FrameResult:
-    message = "; ".join(said)
-    return FrameResult(frame.frame, frame.time, Status.UNPARSEABLE, message=message, raw_text=answer.text, **seen)
+    return answered(frame, answer.text, parsed, read, options, remarks, **seen)
 
 
 def _compare(frame: FrameInput, parsed: ParsedAnswer, read: Mapping[str, Reading]) -> None:
@@ -72,7 +54,3 @@ def _compare(frame: FrameInput, parsed: ParsedAnswer, read: Mapping[str, Reading
         chosen = read[name].argmax if name in read else math.nan
         if chosen != value or math.copysign(1, chosen) != math.copysign(1, value):
             raise EngineError(f"frame {frame.frame}: {name} is {value} in the text and {chosen} by its digits")
-
-
-def _estimate(reading: Reading) -> Estimate:
-    return Estimate(reading.argmax, reading.expectation, reading.deviation)

@@ -12,12 +12,13 @@ from typing import Any
 from semanticface.actions import CSV_ORDER
 from semanticface.analysis.parse import ParsedAnswer, parse_answer
 from semanticface.engines.base import FrameInput
+from semanticface.engines.mllm.outcome import answered, unparseable
 from semanticface.engines.mllm.profile import Profile, ValueChoice
-from semanticface.engines.mllm.values import Reading, coefficient, readings
+from semanticface.engines.mllm.values import Reading, readings
 from semanticface.engines.remote.choices import Aligned, align
 from semanticface.engines.remote.wire import Reply
 from semanticface.errors import UnparseableAnswer
-from semanticface.results import Estimate, FrameResult, Status
+from semanticface.results import FrameResult
 
 _MARKS = (f'{{"{CSV_ORDER[0]}"', '"arkit"')
 """What the values begin with: in the released layout, and in the paper's."""
@@ -46,27 +47,11 @@ def read_reply(
         _refuse_a_grammars_answer(aligned)
     except UnparseableAnswer as error:
         cut = "the answer was cut off at its longest; " if reply.finish == "length" else ""
-        message = "; ".join([*remarks, f"{cut}{error.message}"])
-        return FrameResult(frame.frame, frame.time, Status.UNPARSEABLE, message=message, raw_text=reply.text, **seen)
+        return unparseable(frame, reply.text, [*remarks, f"{cut}{error.message}"], **seen)
     read = _readings(aligned, parsed, profile) if options["estimates"] else None
-    choice = ValueChoice(options["value"])
-    values = parsed.coefficients
-    if read is not None:
-        values = {name: coefficient(read[name], choice, options["dead_zone"]) for name in values}
-    elif choice is not ValueChoice.ARGMAX:
-        remarks = [*remarks, f"values are as written: no probabilities came to take their {choice} of"]
-    return FrameResult(
-        frame=frame.frame,
-        time=frame.time,
-        status=Status.OK,
-        coefficients=values,
-        analysis=parsed.analysis,
-        confidence=None if read is None else sum(one.certainty for one in read.values()) / len(read),
-        message="; ".join([*remarks, *parsed.repairs]),
-        raw_text=reply.text,
-        estimates=None if read is None else {name: _estimate(one) for name, one in read.items()},
-        **seen,
-    )
+    if read is None and options["value"] != ValueChoice.ARGMAX:
+        remarks = [*remarks, f"values are as written: no probabilities came to take their {options['value']} of"]
+    return answered(frame, reply.text, parsed, read, options, remarks, **seen)
 
 
 def _refuse_a_grammars_answer(aligned: Aligned | None) -> None:
@@ -81,7 +66,3 @@ def _readings(aligned: Aligned | None, parsed: ParsedAnswer, profile: Profile) -
     if aligned is None or any(aligned.choices[name].value != value for name, value in parsed.coefficients.items()):
         return None
     return readings(aligned.choices, profile.decimals)
-
-
-def _estimate(reading: Reading) -> Estimate:
-    return Estimate(reading.argmax, reading.expectation, reading.deviation)
