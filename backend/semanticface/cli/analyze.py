@@ -147,7 +147,8 @@ def _summary(tally: Mapping[Status, int], request: AnalyzeRequest, info: Mapping
     if not request.json:
         out = console()
         words = ", ".join(f"{count} {status.value}" for status, count in sorted(tally.items()))
-        out.print(f"{sum(tally.values())} frames of {request.source} ({info['rate']} fps): {words or 'none'}")
+        rate = f" ({info['rate']} fps)" if info["rate"] else ""
+        out.print(f"{sum(tally.values())} frames of {request.source}{rate}: {words or 'none'}")
         if request.out:
             out.print(f"take: {request.out}")
     return ExitCode.FRAMES if bad else ExitCode.OK

@@ -11,7 +11,7 @@ from semanticface.errors import OptionsError, TakeError
 from semanticface.exchange.jsonl import write_jsonl
 from semanticface.exchange.livelink_csv import WithoutFace, write_livelink_csv
 from semanticface.media.timecode import nominal_rate, parse_timecode, timecode_at
-from semanticface.results import FrameResult
+from semanticface.results import FrameResult, Status
 from semanticface.take import Take, read_take
 
 
@@ -88,7 +88,8 @@ def _show_frame(result: FrameResult, take: Take, as_json: bool) -> None:
     time = "" if result.time is None else f", {result.time:.3f} s"
     header = take.header
     code = f", {timecode_at(header.timecode, result.frame, header.rate)}" if header.timecode and header.rate else ""
-    out.print(f"frame {result.frame}{time}{code}: {result.status.value}, faces seen: {result.faces}")
+    faces = f", faces seen: {result.faces}" if result.faces or result.status is Status.NO_FACE else ""
+    out.print(f"frame {result.frame}{time}{code}: {result.status.value}{faces}")
     if result.message:
         out.print(result.message)
     if result.analysis:
