@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -166,10 +167,11 @@ def _base(folder: Path, device: Device, quantization: Quantization) -> Any:
     with _offline():
         import torch
         from transformers import Qwen3VLForConditionalGeneration
-        from transformers.utils import logging
+        from transformers.utils import logging as libraries
 
-        # Bars would fill the worker's log with one line an update.
-        logging.disable_progress_bar()
+        # Bars would fill the worker's log with one line an update, and 8 bit with one line a product of matrices.
+        libraries.disable_progress_bar()
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         model, info = Qwen3VLForConditionalGeneration.from_pretrained(
             folder,
             dtype=getattr(torch, device.dtype),
