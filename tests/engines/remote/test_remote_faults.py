@@ -100,7 +100,7 @@ def test_a_server_that_answers_nothing_ends_the_run_early(remote: Connect) -> No
 
 
 def test_answers_in_another_format_are_kept_as_they_are(remote: Connect) -> None:
-    server, engine = remote(grammar="none")
+    server, engine = remote(grammar="none", concurrency=1)
     server.script.faults = deque(["answer:I see a happy face.", "length:500"])
     other, cut, good = run(engine, frames([0.1, 0.2, 0.3]))
     assert other.status is Status.UNPARSEABLE and other.raw_text == "I see a happy face."
