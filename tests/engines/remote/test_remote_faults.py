@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from chat_server import ChatServer, Script, chat_server
 from remote_kit import Connect, frames, run, server_at
 
-from semanticface.engines.base import RunOptions
+from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.mllm.profile import Profile
 from semanticface.engines.remote.engine import connect
 from semanticface.errors import EngineError, OptionsError
@@ -192,7 +193,16 @@ def test_cancelling_drops_what_is_in_flight_at_once(remote: Connect) -> None:
 def test_leaving_the_results_drops_what_is_in_flight(remote: Connect) -> None:
     server, engine = remote(Script(token_delay=0.005), concurrency=3)
     server.script.faults = deque(["refuse:no"])
-    for result in engine.session(RunOptions(), True).analyze(frames([0.1, 0.2, 0.3])):
+
+    def in_order() -> Iterator[FrameInput]:
+        first, *others = frames([0.1, 0.2, 0.3])
+        yield first
+        until = time.monotonic() + 5
+        while not server.seen.pictures and time.monotonic() < until:  # the refusal is for the first
+            time.sleep(0.01)
+        yield from others
+
+    for result in engine.session(RunOptions(), True).analyze(in_order()):
         assert result.status is Status.FAILED
         break
     until = time.monotonic() + 5
