@@ -79,7 +79,7 @@ bench: $(VENV)/.base bench-landmarks bench-decoding
 bench-landmarks: $(VENV)/.base .venv-mediapipe/.base
 	$(BIN)/semanticface bench landmarks --mediapipe-python .venv-mediapipe/bin/python $(CLIPS)
 
-# The small model's answers at the cost of 86 million weights that one core's cache can't hold.
+# The small model's answers at the cost of 89 million weights, which no cache holds.
 bench-decoding: small-model
 	$(BIN)/python -m semanticface_training.small_model widen --from build/small-model --out build/small-model-wide --layers 24 --intermediate 4096
 	$(BIN)/semanticface bench decoding --checkpoint build/small-model-wide/released
