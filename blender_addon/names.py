@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+ADDON = __package__
+"""The add-on's own package, `bl_ext.<repository>.semanticface` as an extension: what Blender knows it by."""
+
 CATEGORY = "SemanticFace"
 SETTINGS = "semanticface"
 """Name of the settings on a scene: `scene.semanticface`."""

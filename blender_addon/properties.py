@@ -8,10 +8,10 @@ from typing import Any
 import bpy
 
 from . import names
-from .keying import Interpolation
-from .plan import AXES, DEFAULT_EYE_AXES, DEFAULT_HEAD_AXES, Plan, RotationTarget
-from .targets import has_face_shapes
-from .timing import TimeMap, Timing
+from .footage.timing import TimeMap, Timing
+from .keying.fcurves import Interpolation
+from .keying.plan import AXES, DEFAULT_EYE_AXES, DEFAULT_HEAD_AXES, Plan, RotationTarget
+from .target.targets import has_face_shapes
 
 _AXIS_ITEMS = tuple((axis, axis, f"A positive angle turns about {axis}") for axis in AXES)
 

@@ -18,11 +18,11 @@ import bpy
 from semanticface.errors import InputError, SemanticFaceError, TakeError
 from semanticface.pump import Connected, Event
 
-from .folders import keep_results
-from .job import AnalysisJob, Order, Phase
-from .link import BackendLink, LinkState
-from .plan import Plan
-from .reading import Reading
+from .analysis.job import AnalysisJob, Order, Phase
+from .backend.link import BackendLink, LinkState
+from .keying.plan import Plan
+from .take.folders import keep_results
+from .take.reading import Reading
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ RATES = st.sampled_from([Fraction(24), Fraction(25), Fraction(24000, 1001), Frac
 def timing() -> ModuleType:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT))
-        return importlib.import_module("blender_addon.timing")
+        return importlib.import_module("blender_addon.footage.timing")
 
 
 def test_29_97_footage_does_not_drift_over_an_hour(timing: ModuleType) -> None:

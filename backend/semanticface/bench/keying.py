@@ -46,6 +46,6 @@ def run(frames: int = 600, addon: Path | None = None, python: Path | None = None
 def _checkout(addon: Path | None) -> Path:
     start = addon or Path(__file__).resolve().parents[3]
     for root in (start, start.parent):
-        if (root / "blender_addon" / "keying.py").is_file():
+        if (root / "blender_addon" / "keying" / "fcurves.py").is_file():
             return root.resolve()
     raise OptionsError(f"there is no blender_addon in {start}", "run it in a checkout of the repository")

@@ -79,7 +79,7 @@ def keys_on(keying: Any, owners: list[Any]) -> dict[tuple[int, str, int], bytes]
 def main(checkout: str, frames: int) -> dict[str, Any]:
     """Both ways in turns, so that a busy machine slows both: a fifth of the insertions, then one whole bulk take."""
     sys.path.insert(0, checkout)
-    from blender_addon import keying
+    from blender_addon.keying import fcurves as keying
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     channels = SHAPES + 3 * CONTROLS

@@ -11,10 +11,10 @@ from scene import add_face, attempt, fresh, keys_on, ready, shape_keys_on, tick_
 
 import blender_addon
 from blender_addon import session
-from blender_addon.operators_analyze import begin_analysis
+from blender_addon.analysis.operators import begin_analysis
+from blender_addon.footage.source import footage_of
+from blender_addon.keying.takes import origins_in
 from blender_addon.properties import settings_of
-from blender_addon.source import footage_of
-from blender_addon.takes import origins_in
 from semanticface.take import read_take
 
 

@@ -10,7 +10,7 @@ import bpy
 from scene import attempt, choose_file, ready, tick_until
 
 from blender_addon import panels, session
-from blender_addon.operators_analyze import begin_analysis
+from blender_addon.analysis.operators import begin_analysis
 from semanticface.pump import Partial
 
 FUNCTIONS = bpy.types.UILayout.bl_rna.functions
@@ -146,7 +146,7 @@ def failed(folder: str) -> list[str]:
 
 
 def diagnostics(folder: str) -> str:
-    from blender_addon.diagnostics import collect
+    from blender_addon.backend.diagnostics import collect
 
     ready(folder)
     attempt(bpy.ops.semanticface.analyze_footage)

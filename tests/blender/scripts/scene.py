@@ -8,7 +8,8 @@ from typing import Any
 
 import bpy
 
-from blender_addon import keying, session
+from blender_addon import session
+from blender_addon.keying import fcurves as keying
 from blender_addon.properties import settings_of
 
 SHAPES = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "JawLEFT", "eyeBlinkLeft", "not an action")

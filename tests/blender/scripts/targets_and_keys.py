@@ -9,9 +9,10 @@ import bpy
 import numpy as np
 from scene import add_empty, add_face, attempt, fresh, keys_on, ready, shape_keys_on
 
-from blender_addon import keying, session
-from blender_addon.rotations import EULER_ORDERS, euler_angles
-from blender_addon.targets import match_names
+from blender_addon import session
+from blender_addon.keying import fcurves as keying
+from blender_addon.target.rotations import EULER_ORDERS, euler_angles
+from blender_addon.target.targets import match_names
 from semanticface.results import FrameResult, Status
 from semanticface.take import TakeHeader, TakeWriter
 

@@ -16,7 +16,7 @@ import bpy
 from semanticface.actions import BY_NAME, SHAPES, canonical_name
 from semanticface.errors import InputError
 
-from .plan import Plan, RotationTarget
+from ..keying.plan import Plan, RotationTarget
 from .rotations import EULER_ORDERS
 
 

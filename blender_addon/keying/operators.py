@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators on takes: key one from disk as one undo step, and load the analysis that came with the keys."""
+"""The operator that keys a take from its folder as one undo step."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import bpy
 from semanticface.errors import InputError, SemanticFaceError
 from semanticface.take import Take, read_take
 
-from . import session
-from .keying import animation_of
+from .. import session
+from ..footage.source import scene_rate
+from ..footage.timing import TimeMap, Timing
+from ..properties import plan_of, settings_of
+from ..take.reading import read_signature
+from ..target.targets import find_object
+from .fcurves import animation_of
 from .plan import Plan
-from .properties import plan_of, settings_of
-from .reading import read_signature
-from .source import scene_rate
 from .takes import Report, key_take, signature_of
-from .targets import find_object
-from .timing import TimeMap, Timing
 
 
 def plan_for_take(take: Take, scene: bpy.types.Scene) -> Plan:
@@ -93,28 +93,7 @@ class SEMANTICFACE_OT_key_take(bpy.types.Operator):
         return report
 
 
-class SEMANTICFACE_OT_load_analysis(bpy.types.Operator):
-    """Load the analysis that the keys of the chosen mesh came with"""
-
-    bl_idname = "semanticface.load_analysis"
-    bl_label = "Load Analysis"
-
-    def execute(self, context: Any) -> set[str]:
-        plan = plan_of(
-            settings_of(context.scene), TimeMap(0, 0.0, scene_rate(context.scene), scene_rate(context.scene))
-        )
-        try:
-            signature = signature_on(plan.objects())
-            if not signature:
-                raise InputError("the target isn't animated by a take", "analyze, or choose the target")
-            session.current().reading = read_signature(signature)
-        except SemanticFaceError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        return {"FINISHED"}
-
-
-_CLASSES = (SEMANTICFACE_OT_key_take, SEMANTICFACE_OT_load_analysis)
+_CLASSES = (SEMANTICFACE_OT_key_take,)
 
 
 register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -19,8 +19,8 @@ from semanticface.paths import data_dir
 from semanticface.protocol import to_runs
 from semanticface.take import TakeHeader, TakeWriter, is_take
 
-from . import names
-from .job import AnalysisJob
+from .. import names
+from ..analysis.job import AnalysisJob
 
 
 def new_take_folder(label: str) -> Path:
@@ -37,7 +37,7 @@ def _takes_parent() -> Path:
     if bpy.data.filepath:
         return Path(bpy.data.filepath).resolve().parent / names.TAKES_FOLDER
     try:
-        return Path(bpy.utils.extension_path_user(__package__, path="takes", create=True))
+        return Path(bpy.utils.extension_path_user(names.ADDON, path="takes", create=True))
     except ValueError:  # registered by a script from a checkout, not as an extension
         return data_dir() / "takes"
 

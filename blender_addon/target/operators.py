@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import bpy
 
-from .demo_head import build_demo_head
-from .properties import settings_of
+from ..demo_head import build_demo_head
+from ..properties import settings_of
 from .targets import has_face_shapes
 
 

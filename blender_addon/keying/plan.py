@@ -14,9 +14,9 @@ from typing import Any
 
 from semanticface.errors import InputError
 
-from .demo_head import EYE_AXES, HEAD_AXES
-from .keying import Interpolation
-from .timing import TimeMap
+from ..demo_head import EYE_AXES, HEAD_AXES
+from ..footage.timing import TimeMap
+from .fcurves import Interpolation
 
 AXES = ("X", "Y", "Z", "-X", "-Y", "-Z")
 TURNS = ("Yaw", "Pitch", "Roll")

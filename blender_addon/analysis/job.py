@@ -32,8 +32,8 @@ from semanticface.pump import (
 )
 from semanticface.results import FrameResult
 
-from .plan import Plan
-from .source import Footage, Selection, choose_frames
+from ..footage.source import Footage, Selection, choose_frames
+from ..keying.plan import Plan
 
 
 class Phase(StrEnum):

@@ -9,7 +9,7 @@ import bpy
 
 from semanticface.errors import SemanticFaceError
 
-from . import preferences, session
+from .. import preferences, session
 from .diagnostics import collect
 from .link import LinkState
 

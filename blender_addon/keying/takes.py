@@ -21,12 +21,12 @@ from semanticface.protocol import to_runs
 from semanticface.results import FrameResult, Status
 from semanticface.take import Take
 
-from . import names
-from .keying import SAME_FRAME, Channel, Track, animation_of, write_take
+from .. import names
+from ..footage.timing import TimeMap
+from ..target.rotations import euler_angles
+from ..target.targets import check_plan, find_object, match_shapes, rotation_control, rotation_path, shape_path
+from .fcurves import SAME_FRAME, Channel, Track, animation_of, write_take
 from .plan import Plan, RotationTarget
-from .rotations import euler_angles
-from .targets import check_plan, find_object, match_shapes, rotation_control, rotation_path, shape_path
-from .timing import TimeMap
 
 MOST_ORIGINS = 200
 """Takes that an Action remembers: a keyframe artist's single frames add up in one Action."""

@@ -14,8 +14,9 @@ import zmq
 import semanticface
 from semanticface.launch import find_backend, live_run_file
 
-from .preferences import backend_command
-from .session import Session
+from .. import names
+from ..preferences import backend_command
+from ..session import Session
 
 
 def collect(context: bpy.types.Context, session: Session) -> str:
@@ -23,7 +24,7 @@ def collect(context: bpy.types.Context, session: Session) -> str:
     found = find_backend(backend_command(context))
     run = live_run_file()
     lines = [
-        f"SemanticFace: {semanticface.__version__}, as {__package__}",
+        f"SemanticFace: {semanticface.__version__}, as {names.ADDON}",
         f"Blender: {bpy.app.version_string}, background {bpy.app.background}",
         f"Python: {sys.version.split()[0]} on {platform.platform()}",
         f"pyzmq: {zmq.__version__}, libzmq {zmq.zmq_version()}, msgpack {'.'.join(map(str, msgpack.version))}",

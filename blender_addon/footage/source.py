@@ -21,7 +21,7 @@ import bpy
 from semanticface.errors import InputError
 from semanticface.media.source import MediaKind, MediaRef
 
-from .properties import SEMANTICFACE_PG_settings
+from ..properties import SEMANTICFACE_PG_settings
 from .timing import TimeMap, Timing, exact_rate, near_rate
 
 SEEN_FOR = 3.0

@@ -9,12 +9,12 @@ import bpy
 
 from semanticface.errors import SemanticFaceError
 
-from . import preferences, session
-from .folders import new_take_folder
+from .. import preferences, session
+from ..footage.source import engine_options, footage_of, selection_of, time_map
+from ..properties import plan_of, settings_of
+from ..take.folders import new_take_folder
+from ..target.targets import check_plan, find_object
 from .job import AnalysisJob, Order, Phase
-from .properties import plan_of, settings_of
-from .source import engine_options, footage_of, selection_of, time_map
-from .targets import check_plan, find_object
 
 
 def begin_analysis(context: bpy.types.Context) -> AnalysisJob:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from semanticface.results import FrameResult, Status
 from semanticface.take import Take, read_take
 
-from .takes import origins_in, time_of_anchor
-from .timing import TimeMap
+from ..footage.timing import TimeMap
+from ..keying.takes import origins_in, time_of_anchor
 
 TOLERANCE = 0.5
 """A key up to half a frame after the playhead counts as being under it."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is keyed: meshes, controls, and how actions map onto them."""
