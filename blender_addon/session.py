@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import bpy
 
@@ -33,6 +34,17 @@ IDLE_INTERVAL = 0.5
 """Seconds between ticks with and without something under way; the lease needs one every few seconds."""
 
 
+class Task(Protocol):
+    """Something that goes on in the background beside the analysis: it is called at each tick until it is done."""
+
+    def tick(self, now: Session, events: Sequence[Event], deadline: float) -> bool:
+        """Do a part of the work, until `deadline` (`time.perf_counter`) at the latest; whether there is more to do.
+
+        `events` are those that came since the last tick. Must not keep Blender data from one call to the next. A
+        SemanticFaceError ends the task and is shown.
+        """
+
+
 class Session:
     """`notes` is what the panel says about the last thing that ended, `failed` whether it went wrong."""
 
@@ -46,11 +58,12 @@ class Session:
         """Which engine is taken and why."""
         self.unkeyed: tuple[str, Plan] | None = None
         """Folder and plan of a take that ended early, which may be keyed all the same."""
+        self.tasks: list[Task] = []
         self._told: object = None
 
     @property
     def busy(self) -> bool:
-        return self.job is not None or self.link.state in {LinkState.STARTING, LinkState.CONNECTING}
+        return bool(self.tasks) or self.job is not None or self.link.state in {LinkState.STARTING, LinkState.CONNECTING}
 
     def connect(self, command: str | None, start: bool) -> None:
         """Raises BackendMissing when none runs and none may be started."""
@@ -75,6 +88,11 @@ class Session:
         ensure_timer()
         return self.job
 
+    def attach(self, task: Task) -> None:
+        """Call the task at each tick from now on, until it says that it is done."""
+        self.tasks.append(task)
+        ensure_timer()
+
     def cancel(self) -> None:
         if self.job is not None:
             self.job.cancel(self.link.pump)
@@ -92,12 +110,25 @@ class Session:
         if self.job is not None and self.job.phase is Phase.WAITING and self.link.state is LinkState.CONNECTED:
             self.job.connected(self.link.pump)
         self._note_engine(events)
+        self._go_on(events)
         writing = self.job.writing if self.job else None
         self._settle()
         now = (self.link.describe(), self.engine, self.job.describe() if self.job else None, self.notes, writing)
         if now != self._told:
             self._told = now
             self.redraw()
+
+    def _go_on(self, events: Sequence[Event]) -> None:
+        """One turn for each task; together they have the budget of a tick."""
+        deadline = time.perf_counter() + BUDGET
+        for task in tuple(self.tasks):
+            try:
+                more = task.tick(self, events, deadline)
+            except SemanticFaceError as error:
+                more = False
+                self.tell([str(error)], failed=True)
+            if not more and task in self.tasks:
+                self.tasks.remove(task)
 
     def _note_engine(self, events: Sequence[Event]) -> None:
         if any(isinstance(event, Connected) for event in events):
@@ -123,6 +154,7 @@ class Session:
         """A fault of our own: log it, show it, and let go of the job, so that nothing goes on half done."""
         log.exception("SemanticFace: %s", error)
         job, self.job = self.job, None
+        self.tasks.clear()
         if job is not None and self.link.pump is not None:
             job.cancel(self.link.pump)
         self.tell([f"Internal fault, please report it: {type(error).__name__}: {error}"], failed=True)
@@ -135,6 +167,7 @@ class Session:
 
     def close(self) -> None:
         self.job = None
+        self.tasks.clear()
         self.link.close()
 
     def _settle(self) -> None:
@@ -219,7 +252,7 @@ def _on_timer() -> float | None:
         session.tell([str(error)], failed=True)
     except Exception as error:
         session.surface(error)
-    if session.link.state is LinkState.OFF and session.job is None:
+    if session.link.state is LinkState.OFF and session.job is None and not session.tasks:
         return None
     return BUSY_INTERVAL if session.busy else IDLE_INTERVAL
 
