@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SemanticFace in Blender: footage in, keys on ARKit shape keys out, with a written reason for every frame.
 
-Registers what the rooms below name and nothing else. Nothing is imported until then, so that `blender_addon.keying.fcurves`
-can be used without the rest. The work on footage happens in the backend process; here are the panel, the connection
-to that process and the keying.
+Registers what the rooms below name and nothing else. Nothing is imported until then, so that a single module, such as
+`keying.fcurves`, can be used without the rest. The work on footage happens in the backend process; here are the panel,
+the connection to that process and the keying.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 from scene import attempt, choose_file, ready, tick_until
 
-from blender_addon import panels, session
+from blender_addon import session
 from blender_addon.analysis.operators import begin_analysis
 from semanticface.pump import Partial
 
@@ -71,10 +71,14 @@ class Layout:
         self.lines.append(f"progress {factor:.2f} {text}")
 
 
+def sidebar() -> list[Any]:
+    """Every panel of ours that Blender knows, in the order in which it was registered."""
+    return [panel for panel in bpy.types.Panel.__subclasses__() if panel.__name__.startswith("SEMANTICFACE_PT_")]
+
+
 def draw_all() -> list[str]:
     lines: list[str] = []
-    for panel in panels._CLASSES:
-        assert panel.is_registered
+    for panel in sidebar():
         panel.draw(SimpleNamespace(layout=Layout(lines)), bpy.context)
     return lines
 
