@@ -20,8 +20,8 @@ def _modules() -> list[ModuleType]:
     rooms = [import_module(f".{room}", __package__) for room in _ROOMS]
     settings = [f"{room.__name__}.{name}" for room in rooms for name in room.SETTINGS]
     rest = [f"{room.__name__}.{name}" for room in rooms for name in room.REST]
-    own = [f"{__package__}.{name}" for name in ("preferences", "properties", "session")]
-    return [import_module(name) for name in (own[0], *settings, own[1], *rest, own[2])]
+    own = [f"{__package__}.{name}" for name in ("compat", "preferences", "properties", "session")]
+    return [import_module(name) for name in (*own[:2], *settings, own[2], *rest, own[3])]
 
 
 def register() -> None:

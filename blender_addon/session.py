@@ -21,6 +21,7 @@ from semanticface.pump import Connected, Event
 
 from .analysis.job import AnalysisJob, Order, Phase
 from .backend.link import BackendLink, LinkState
+from .compat import session_uid
 from .keying.plan import Plan
 from .take.folders import keep_results
 from .take.reading import Reading
@@ -201,7 +202,7 @@ class Session:
 
 def relocated(plan: Plan, uids: Mapping[str, int]) -> Plan:
     """The plan with the present names of its objects. Raises InputError when one of them is gone."""
-    present = {block.session_uid: block.name for block in bpy.data.objects}
+    present = {session_uid(block): block.name for block in bpy.data.objects}
     gone = [name for name, uid in uids.items() if uid not in present]
     if gone:
         raise InputError(

@@ -10,6 +10,7 @@ import bpy
 from semanticface.errors import SemanticFaceError
 
 from .. import preferences, session
+from ..compat import session_uid
 from ..footage.source import engine_options, footage_of, selection_of, time_map
 from ..properties import plan_of, settings_of
 from ..take.folders import new_take_folder
@@ -29,7 +30,7 @@ def begin_analysis(context: bpy.types.Context) -> AnalysisJob:
         footage=footage,
         selection=selection,
         plan=plan,
-        uids={name: find_object(name).session_uid for name in plan.objects()},
+        uids={name: session_uid(find_object(name)) for name in plan.objects()},
         options=engine_options(settings),
         take=new_take_folder(footage.label),
     )

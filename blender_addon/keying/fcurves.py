@@ -161,8 +161,11 @@ def _write_channels(container: Any, track: Track, interpolation: Interpolation) 
             continue
         curve = _new_curve(container, channel, kinds, model)
         curve.keyframe_points.foreach_set("co", points)
-        # All that `curve.update()` would do for keys in order; it sorts and tags each curve as well.
-        curve.keyframe_points.handles_recalc()
+        if hasattr(curve.keyframe_points, "handles_recalc"):
+            # All that `curve.update()` would do for keys in order; it sorts and tags each curve as well.
+            curve.keyframe_points.handles_recalc()
+        else:
+            curve.update()
         model = curve if channel.index == 0 else None
 
 

@@ -22,6 +22,7 @@ from semanticface.results import FrameResult, Status
 from semanticface.take import Take
 
 from .. import names
+from ..compat import session_uid
 from ..footage.timing import TimeMap
 from ..target.rotations import euler_angles
 from ..target.targets import check_plan, find_object, match_shapes, rotation_control, rotation_path, shape_path
@@ -161,10 +162,10 @@ def _tracks(plan: Plan, keys: Sequence[tuple[float, FrameResult]]) -> list[Track
     if plan.mesh:
         mesh = find_object(plan.mesh)
         block = mesh.data.shape_keys
-        channels[block.session_uid] = (block, _shape_channels(match_shapes(mesh).keys, rows))
+        channels[session_uid(block)] = (block, _shape_channels(match_shapes(mesh).keys, rows))
     for target in plan.rotations:
         block = find_object(target.object)
-        channels.setdefault(block.session_uid, (block, []))[1].extend(_rotation_channels(target, rows))
+        channels.setdefault(session_uid(block), (block, []))[1].extend(_rotation_channels(target, rows))
     return [Track(owner, frames, tuple(made)) for owner, made in channels.values()]
 
 

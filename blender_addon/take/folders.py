@@ -21,6 +21,7 @@ from semanticface.take import TakeHeader, TakeWriter, is_take
 
 from .. import names
 from ..analysis.job import AnalysisJob
+from ..compat import user_folder
 
 
 def new_take_folder(label: str) -> Path:
@@ -36,10 +37,7 @@ def new_take_folder(label: str) -> Path:
 def _takes_parent() -> Path:
     if bpy.data.filepath:
         return Path(bpy.data.filepath).resolve().parent / names.TAKES_FOLDER
-    try:
-        return Path(bpy.utils.extension_path_user(names.ADDON, path="takes", create=True))
-    except ValueError:  # registered by a script from a checkout, not as an extension
-        return data_dir() / "takes"
+    return user_folder(names.ADDON, "takes") or data_dir() / "takes"
 
 
 def keep_results(job: AnalysisJob) -> None:

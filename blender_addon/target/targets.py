@@ -16,6 +16,7 @@ import bpy
 from semanticface.actions import BY_NAME, SHAPES, canonical_name
 from semanticface.errors import InputError
 
+from ..compat import is_editable
 from ..keying.plan import Plan, RotationTarget
 from .rotations import EULER_ORDERS
 
@@ -142,7 +143,7 @@ def _check_local(block: bpy.types.ID, name: str) -> None:
         raise InputError(f'"{name}" is linked from {block.library.filepath}', "make it local to key it")
     if block.override_library is not None:
         raise InputError(f'"{name}" is a library override', "make it local to key it")
-    if not block.is_editable:
+    if not is_editable(block):
         raise InputError(f'"{name}" can\'t be edited here', "make it local to key it")
 
 
