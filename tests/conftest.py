@@ -5,6 +5,7 @@ Model files that are already on this machine stay visible through the read-only 
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -37,6 +38,21 @@ def shared() -> Path:
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
         pytest.skip(f"development data is not at {folder.name}/ beside the checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def host_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the PYTHONPATH of a Blender program: what its own Python may lack, and nothing else from here.
+
+    Not the whole of site-packages, in which there may be a bpy of another version.
+    """
+    folder = tmp_path_factory.mktemp("modules")
+    for distribution in ("pyzmq", "msgpack", "numpy"):
+        found = importlib.metadata.distribution(distribution)
+        for name in {Path(file).parts[0] for file in found.files or () if ".." not in Path(file).parts}:
+            if not name.endswith(".dist-info"):
+                (folder / name).symlink_to(str(found.locate_file(name)))
     return folder
 
 

@@ -1,7 +1,8 @@
-"""Runs scripts in Blender: each in a child process with a time limit, once for every Python that has bpy.
+"""Runs scripts in Blender: each in a child process with a time limit, once for every Blender.
 
-SEMANTICFACE_BPY_PYTHONS lists the Pythons (separated as PATH is); without it this one is taken if it has bpy. The
-scripts are functions in scripts/*.py; `harness.py` there calls one and hands back what it returns.
+SEMANTICFACE_BPY_PYTHONS lists Pythons that have bpy, SEMANTICFACE_BLENDERS Blender programs, which are run without a
+window (both separated as PATH is); without either this Python is taken if it has bpy. The scripts are functions in
+scripts/*.py; `harness.py` there calls one and hands back what it returns.
 """
 
 from __future__ import annotations
@@ -22,27 +23,36 @@ ROOT = Path(__file__).resolve().parents[2]
 HARNESS = Path(__file__).with_name("scripts") / "harness.py"
 MARK = "harness-result "
 PYTHONS_VARIABLE = "SEMANTICFACE_BPY_PYTHONS"
+BLENDERS_VARIABLE = "SEMANTICFACE_BLENDERS"
 
 
-def _pythons() -> list[str]:
-    named = os.environ.get(PYTHONS_VARIABLE, "")
-    if named:
-        return [path for path in named.split(os.pathsep) if path]
+def _hosts() -> list[str]:
+    """What the environment names: Pythons first, then Blender programs; none of them twice."""
+    named = [os.environ.get(variable, "").split(os.pathsep) for variable in (PYTHONS_VARIABLE, BLENDERS_VARIABLE)]
+    found = [path for paths in named for path in paths if path]
+    if found:
+        return list(dict.fromkeys(found))
     return [sys.executable] if importlib.util.find_spec("bpy") else []
 
 
-def _version(python: str) -> str:
-    command = [python, "-c", "import importlib.metadata as m; print(m.version('bpy'))"]
+def _is_blender(host: str) -> bool:
+    return Path(host).stem.startswith("blender")
+
+
+def _version(host: str) -> str:
+    if _is_blender(host):
+        said = subprocess.run([host, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
+        return f"blender{said.split()[1]}" if said.startswith("Blender ") else host
+    command = [host, "-c", "import importlib.metadata as m; print(m.version('bpy'))"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    return f"bpy{done.stdout.strip()}" if done.returncode == 0 else python
+    return f"bpy{done.stdout.strip()}" if done.returncode == 0 else host
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bpy_python" in metafunc.fixturenames:
-        found = _pythons()
-        reason = f"no Python with bpy: install bpy here, or name Pythons in {PYTHONS_VARIABLE}"
+        reason = f"no Blender: install bpy here, or name one in {PYTHONS_VARIABLE} or {BLENDERS_VARIABLE}"
         missing = [pytest.param("", marks=pytest.mark.skip(reason=reason))]
-        values = [pytest.param(python, id=_version(python)) for python in found] or missing
+        values = [pytest.param(host, id=_version(host)) for host in _hosts()] or missing
         metafunc.parametrize("bpy_python", values, scope="session")
 
 
@@ -56,7 +66,7 @@ Run = Callable[..., Any]
 
 
 @pytest.fixture
-def blender(bpy_python: str, tmp_path: Path) -> Run:
+def blender(bpy_python: str, tmp_path: Path, host_modules: Path) -> Run:
     """`blender("module:function", mock={...}, **arguments)` -> what the function returned, as JSON carries it.
 
     `mock` is the script of the mock backend that the add-on will find and start; times are kept short.
@@ -72,9 +82,14 @@ def blender(bpy_python: str, tmp_path: Path) -> Run:
             "BLENDER_USER_RESOURCES": str(tmp_path / "profile"),
             "PYTHONUNBUFFERED": "1",
         }
+        command = [bpy_python, str(HARNESS)]
+        if _is_blender(bpy_python):
+            environment["PYTHONPATH"] = str(host_modules)
+            options = ["-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1"]
+            command = [bpy_python, *options, "-P", str(HARNESS), "--"]
         call = json.dumps({"folder": str(tmp_path), **arguments})
         done = subprocess.run(
-            [bpy_python, str(HARNESS), target, call],
+            [*command, target, call],
             capture_output=True, text=True, timeout=timeout, env=environment, check=False,
         )  # fmt: skip
         for line in done.stdout.splitlines():

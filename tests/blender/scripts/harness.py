@@ -1,4 +1,6 @@
-"""`python harness.py MODULE:FUNCTION JSON` in a Python that has bpy: register the add-on, call, report, leave.
+"""Register the add-on, call a function, report what it returns, leave.
+
+`python harness.py MODULE:FUNCTION JSON` in a Python that has bpy, `blender -b -P harness.py -- MODULE:FUNCTION JSON`.
 
 Always leaves through os._exit after unregistering: the bpy module may crash or hang in its own clean-up.
 """
@@ -43,7 +45,7 @@ def main(target: str, call: str) -> int:
 if __name__ == "__main__":
     code = 1
     try:
-        code = main(sys.argv[1], sys.argv[2])
+        code = main(*sys.argv[-2:])
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()
