@@ -63,7 +63,10 @@ class Neutral:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """Of one action: `gain * value + offset` where the value is above `dead_zone`, then at most `maximum`."""
+    """Of one action: `gain * value + offset`, then at most `maximum`.
+
+    Before that a value up to `dead_zone` is 0, and one above it begins there at 0.
+    """
 
     gain: float = 1.0
     offset: float = 0.0
@@ -81,32 +84,32 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`neutral`: see there; None for none.
+    """`gaps` of up to `longest_gap` seconds are filled.
 
     `smoothing` in [0, 1]: 0 leaves values as they are, 0.5 suits footage, 1 is as calm as blinks allow. `step` is the
     grid on which an engine's values lie (0.1 for the released model), 0 for none, None to find it in the values.
-    `weighted`: uncertain values give way to their neighbours. `symmetry` in [0, 1]: 1 gives both sides their mean.
-    `gain` is for all shapes, `head_gain` and `eye_gain` for rotations, `tunings` for single actions on top.
-    `dead_zone` is for all shapes: what is below is 0, and what is above still begins at 0. `soft_clamp` in [0, 1]:
-    from this value on a shape bends towards 1 instead of being cut; 1 cuts, None lets it pass. `gaps` up to
-    `longest_gap` seconds are filled. `prune` leaves out curves that are zero throughout (up to `reduction`'s
-    tolerance, or 1e-4).
+    `weighted`: uncertain values give way to their neighbours. `neutral`: see there; None for none. `symmetry` in
+    [0, 1]: 1 gives both sides their mean; what the jaw, the mouth and the gaze do to a side stays. `dead_zone` is for
+    all shapes: what is below is 0, and what is above still begins at 0. `gain` is for all shapes, `head_gain` and
+    `eye_gain` for rotations, `tunings` for single actions on top. `soft_clamp` in [0, 1]: shapes are kept from 0 to 1,
+    and from this value on bend towards 1 instead of being cut; 1 cuts, None lets all pass. `prune` leaves out curves
+    that are zero throughout (up to `reduction`'s tolerance, or 1e-4).
     """
 
-    neutral: Neutral | None = None
+    gaps: GapPolicy = GapPolicy.LEAVE
+    longest_gap: float = 1.0
     smoothing: float = 0.0
     step: float | None = None
     weighted: bool = True
-    gaps: GapPolicy = GapPolicy.LEAVE
-    longest_gap: float = 1.0
+    neutral: Neutral | None = None
     symmetry: float = 0.0
+    dead_zone: float = 0.0
     gain: float = 1.0
     head_gain: float = 1.0
     eye_gain: float = 1.0
-    dead_zone: float = 0.0
     tunings: Mapping[str, Tuning] = field(default_factory=dict)
-    soft_clamp: float | None = None
     mouth: MouthRule = MouthRule.KEEP
+    soft_clamp: float | None = None
     reduction: Reduction | None = None
     prune: bool = False
 
@@ -114,20 +117,20 @@ class Recipe:
         return {
             "format": FORMAT,
             "version": VERSION,
-            "neutral": None if self.neutral is None else _plain_neutral(self.neutral),
+            "gaps": self.gaps.value,
+            "longest_gap": self.longest_gap,
             "smoothing": self.smoothing,
             "step": self.step,
             "weighted": self.weighted,
-            "gaps": self.gaps.value,
-            "longest_gap": self.longest_gap,
+            "neutral": None if self.neutral is None else plain_neutral(self.neutral),
             "symmetry": self.symmetry,
+            "dead_zone": self.dead_zone,
             "gain": self.gain,
             "head_gain": self.head_gain,
             "eye_gain": self.eye_gain,
-            "dead_zone": self.dead_zone,
             "tunings": {name: _plain_tuning(tuning) for name, tuning in self.tunings.items()},
-            "soft_clamp": self.soft_clamp,
             "mouth": self.mouth.value,
+            "soft_clamp": self.soft_clamp,
             "reduction": None if self.reduction is None else _plain_reduction(self.reduction),
             "prune": self.prune,
         }
@@ -167,7 +170,8 @@ STANDARD = Recipe(smoothing=0.5, reduction=Reduction())
 """What a new scene starts with."""
 
 
-def _plain_neutral(neutral: Neutral) -> dict[str, Any]:
+def plain_neutral(neutral: Neutral) -> dict[str, Any]:
+    """As JSON has it."""
     return {"name": neutral.name, "values": dict(neutral.values), "origin": neutral.origin}
 
 
@@ -214,7 +218,8 @@ def _action(name: Any) -> str:
     return str(name)
 
 
-def _read_neutral(data: Any) -> Neutral:
+def read_neutral(data: Any) -> Neutral:
+    """Out of JSON. Raises KeyError, TypeError, ValueError or AttributeError where it is damaged."""
     number = _number("a neutral value", -math.pi, math.pi)
     values = {_action(name): number(value) for name, value in data["values"].items()}
     for name, value in values.items():
@@ -237,7 +242,7 @@ def _read_reduction(data: Any) -> Reduction:
 
 
 _READERS: Mapping[str, Any] = {
-    "neutral": _or_none(_read_neutral),
+    "neutral": _or_none(read_neutral),
     "smoothing": _number("smoothing", 0, 1),
     "step": _or_none(_number("step", 0, 0.5)),
     "weighted": _switch("weighted"),
