@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -305,9 +304,7 @@ class _StartLock:
             return True
         make_private(paths.run_dir())
         file = (paths.run_dir() / LOCK_NAME).open("ab")
-        try:
-            _lock(file)
-        except OSError:
+        if not processes.try_lock(file):
             file.close()
             return False
         self._file = file
@@ -317,15 +314,3 @@ class _StartLock:
         file, self._file = self._file, None
         if file is not None:
             file.close()
-
-
-def _lock(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

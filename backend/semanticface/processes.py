@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 # Set by a host for its own Python and its own plug-ins; in a child they would load the wrong modules.
 _HOST_VARIABLES = frozenset({"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "PYTHONNOUSERSITE"})
@@ -74,6 +74,23 @@ def detached() -> dict[str, Any]:
         # CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP; numbers, because other systems lack the names.
         return {"creationflags": 0x08000000 | 0x00000200}
     return {"start_new_session": True}
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Take the system's lock on an open file, without waiting; it is free again when the file closes or we end."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _answers_signal_zero(pid: int) -> bool:

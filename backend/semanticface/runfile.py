@@ -18,7 +18,6 @@ from typing import Any
 
 from semanticface import __version__, paths, processes
 from semanticface.errors import BackendError
-from semanticface.protocol import MAJOR, MINOR
 
 FORMAT = "semanticface-run"
 VERSION = 1
@@ -79,6 +78,8 @@ class RunFile:
 
 def own_run_file(*, endpoint: str, instance: str, public_key: str, token: str, log: str = "") -> RunFile:
     """The run file of the process that calls this; `log` defaults to the file that its starter gave it."""
+    from semanticface.protocol import MAJOR, MINOR  # brings msgpack, which readers of the file may lack
+
     pid = os.getpid()
     return RunFile(
         endpoint=endpoint,
