@@ -30,7 +30,7 @@ from semanticface.errors import (
     SemanticFaceError,
 )
 from semanticface.jobs import ImageFrame, JobRequest
-from semanticface.protocol import JobState, Message, Priority
+from semanticface.protocol import THUMBNAILS_SINCE, JobState, Message, Priority, cut_payload
 from semanticface.pump import (
     Answer,
     Connected,
@@ -194,6 +194,18 @@ class Client:
         """Size, frame count, rate, timecode and holes of footage. Raises MediaError."""
         media = source if isinstance(source, Mapping) else {"path": str(Path(source).expanduser().absolute())}
         return dict(self._ask("probe", media=dict(media))["info"])
+
+    def thumbnails(
+        self, source: str | Path | Mapping[str, Any], frames: Sequence[int], side: int = 128
+    ) -> dict[int, bytes]:
+        """Small JPEG pictures of source frames, at most 64 at once, by frame; those that can't be read are left out.
+
+        `side`: length of the longer side in pixels. Raises BackendError where the backend makes none.
+        """
+        if tuple(self.welcome["protocol"]) < THUMBNAILS_SINCE:
+            raise BackendError("this backend makes no thumbnails", "update it")
+        media = source if isinstance(source, Mapping) else {"path": str(Path(source).expanduser().absolute())}
+        return cut_payload(self._ask("thumbnails", media=dict(media), frames=list(frames), side=side))
 
     def status(self) -> dict[str, Any]:
         """What the backend does: state, jobs, worker, clients, cache."""

@@ -25,7 +25,18 @@ import zmq
 from semanticface import __version__, processes
 from semanticface.actions import SCHEMA_ID
 from semanticface.errors import BackendLost, ProtocolError, SemanticFaceError, VersionMismatch, from_wire
-from semanticface.protocol import MAJOR, MAX_HEADER, MINOR, REPLIES, REQUESTS, Message, pack, unpack
+from semanticface.protocol import (
+    MAJOR,
+    MAX_HEADER,
+    MAX_THUMBNAIL_BYTES,
+    MAX_THUMBNAILS,
+    MINOR,
+    REPLIES,
+    REQUESTS,
+    Message,
+    pack,
+    unpack,
+)
 from semanticface.runfile import RunFile
 
 KEY_VARIABLE = "SEMANTICFACE_CLIENT_KEY"
@@ -93,7 +104,7 @@ class Wire:
         # what has arrived and is not read yet when the peer closes, and the answer to `shutdown` would be lost.
         self._socket.reconnect_ivl = 60_000
         self._socket.rcvhwm = 0  # a host that doesn't look for a while must not make the backend drop results
-        self._socket.maxmsgsize = MAX_HEADER
+        self._socket.maxmsgsize = max(MAX_HEADER, MAX_THUMBNAILS * MAX_THUMBNAIL_BYTES)
         if run.endpoint.startswith("tcp://127.0.0.1:"):
             self._socket.sndbuf = SYSTEM_BUFFER
         self._socket.connect(run.endpoint)

@@ -30,7 +30,7 @@ from semanticface.errors import (
     to_wire,
 )
 from semanticface.mock_jobs import REASON, Death, Jobs, MockJob
-from semanticface.mock_script import Script, media_info, read_script
+from semanticface.mock_script import Fault, Script, media_info, read_script, thumbnail
 from semanticface.protocol import (
     MAJOR,
     MAX_HEADER,
@@ -168,6 +168,18 @@ class MockBackend:
         self._require_media(message["media"])
         self._send(peer, "media", re=message["id"], info=media_info(self.script))
 
+    def _thumbnails(self, peer: bytes, message: Message) -> None:
+        """The same picture for each frame of the footage; those past its end, and those ordered so, have none."""
+        self._require_media(message["media"])
+        script, data = self.script, thumbnail()
+        lost = {frame: "unreadable" for frame, fault in script.faults.items() if fault is Fault.UNREADABLE}
+        lost |= {frame: "missing" for frame in message["frames"] if frame >= script.frames}
+        asked = sorted(message["frames"])
+        pictures = [(frame, len(data)) for frame in asked if frame not in lost]
+        problems = [(frame, lost[frame], f"the script says {lost[frame]}") for frame in asked if frame in lost]
+        fields = {"re": message["id"], "pictures": pictures, "problems": problems}
+        self._send(peer, "thumbnails", payload=data * len(pictures), **fields)
+
     def _submit(self, peer: bytes, message: Message) -> None:
         name, media, runs = message["job"], message.get("media"), message.get("frames")
         if name in self._jobs.running:
@@ -252,6 +264,7 @@ _HANDLERS: Mapping[str, Callable[[MockBackend, bytes, Message], None]] = {
     "ping": MockBackend._ping,
     "bye": MockBackend._bye,
     "probe": MockBackend._probe,
+    "thumbnails": MockBackend._thumbnails,
     "submit": MockBackend._submit,
     "frame": MockBackend._frame,
     "end": MockBackend._end,

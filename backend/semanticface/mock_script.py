@@ -6,6 +6,7 @@ module knows nothing of sockets.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping
@@ -161,6 +162,18 @@ def media_info(script: Script) -> dict[str, Any]:
         "missing": [],
         "note": "",
     }
+
+
+def thumbnail() -> bytes:
+    """A grey square as JPEG, 16 x 16: the mock's picture of any frame."""
+    return base64.b64decode(_THUMBNAIL)
+
+
+_THUMBNAIL = (
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBk"
+    "eFxlZ2P/wAALCAAQABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAP/xAAdEAABAgcAAAAAAAAAAAAAAAAREmEABAUTFCNC/9oACAEBAAA/AIU+"
+    "Qzrm1CBySS7QqEhg29q1nkAB3hT5/BualrHQALPCoT+db1IQeiSGaP/Z"
+)
 
 
 def _values(data: Mapping[str, Any]) -> dict[str, float]:

@@ -8,9 +8,7 @@ here are the law. Both ends validate here and trust the values afterwards. This 
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,17 +16,69 @@ from typing import Any
 import msgpack
 
 from semanticface.errors import ProtocolError
+from semanticface.fields import (
+    MAX_FRAME_NUMBER,
+    MAX_PAYLOAD,
+    MAX_RUNS,
+    MAX_THUMBNAIL_BYTES,
+    MAX_THUMBNAILS,
+    THUMBNAIL_SIDES,
+    Check,
+    boxes,
+    few_frames,
+    finite,
+    flag,
+    job_id,
+    mapping,
+    one_of,
+    pictures,
+    plain,
+    problems,
+    result,
+    runs,
+    text,
+    texts,
+    version,
+    whole,
+)
 
-MAJOR, MINOR = 1, 1
+__all__ = [
+    "MAJOR",
+    "MAX_FRAMES",
+    "MAX_FRAME_NUMBER",
+    "MAX_HEADER",
+    "MAX_PAYLOAD",
+    "MAX_RUNS",
+    "MAX_TEXT",
+    "MAX_THUMBNAILS",
+    "MAX_THUMBNAIL_BYTES",
+    "MINOR",
+    "REPLIES",
+    "REQUESTS",
+    "THUMBNAILS_SINCE",
+    "THUMBNAIL_SIDES",
+    "JobState",
+    "Message",
+    "PixelFormat",
+    "Priority",
+    "Shape",
+    "WorkerState",
+    "cut_payload",
+    "expand_runs",
+    "pack",
+    "to_runs",
+    "unpack",
+]
+
+MAJOR, MINOR = 1, 2
 """Equal majors understand each other; a higher minor adds optional fields and message types."""
 
 MAX_HEADER = 1 << 20
-MAX_PAYLOAD = 64 << 20
-MAX_FRAME_NUMBER = 100_000_000
-MAX_RUNS = 65_536
 MAX_FRAMES = 1_000_000
 MAX_TEXT = 65_536
 """Characters of a `partial`."""
+THUMBNAILS_SINCE = 1, 2
+"""The protocol of the first backends that make thumbnails."""
 
 
 class Priority(StrEnum):
@@ -86,116 +136,6 @@ class Message:
         return self.fields.get(name, default)
 
 
-Check = Callable[[Any], Any]
-
-
-def _text(limit: int) -> Check:
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or len(value) > limit:
-            raise ValueError(f"needs a text of at most {limit} characters")
-        return value
-
-    return check
-
-
-def _whole(low: int, high: int) -> Check:
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"needs a whole number from {low} to {high}")
-        return value
-
-    return check
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError("needs a finite number")
-    return float(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("needs true or false")
-    return value
-
-
-def _one_of(kind: type[StrEnum]) -> Check:
-    def check(value: Any) -> StrEnum:
-        try:
-            return kind(value)
-        except ValueError:
-            raise ValueError("needs one of " + ", ".join(kind)) from None
-
-    return check
-
-
-def _version(value: Any) -> tuple[int, int]:
-    if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise ValueError("needs [major, minor]")
-    part = _whole(0, 10_000)
-    return part(value[0]), part(value[1])
-
-
-_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def _job(value: Any) -> str:
-    if not isinstance(value, str) or not _JOB_ID.fullmatch(value):
-        raise ValueError("needs 1 to 64 letters, digits, - or _")
-    return value
-
-
-def _runs(value: Any) -> list[tuple[int, int, int]]:
-    """Source frames as [first, last, step] runs, last included."""
-    if not isinstance(value, (list, tuple)) or len(value) > MAX_RUNS:
-        raise ValueError(f"needs a list of at most {MAX_RUNS} [first, last, step]")
-    number = _whole(0, MAX_FRAME_NUMBER)
-    runs = []
-    for run in value:
-        if not isinstance(run, (list, tuple)) or len(run) != 3:
-            raise ValueError("needs [first, last, step] in each place")
-        first, last, step = number(run[0]), number(run[1]), _whole(1, MAX_FRAME_NUMBER)(run[2])
-        if last < first:
-            raise ValueError(f"a run ends at {last} before it starts at {first}")
-        runs.append((first, last, step))
-    return runs
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    """JSON-like data with text keys, at most eight levels deep."""
-    if depth > 8:
-        raise ValueError("is nested more than 8 levels deep")
-    if value is None or isinstance(value, (bool, str, int)):
-        return value
-    if isinstance(value, float):
-        return _number(value)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _plain(item, depth + 1) for key, item in value.items()}
-    raise ValueError("holds something that is not plain data")
-
-
-def _map(value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError("needs a map")
-    out: dict[str, Any] = _plain(value)
-    return out
-
-
-def _result(value: Any) -> Mapping[str, Any]:
-    """A map; what is in it `FrameResult.from_dict` checks in full, and once is enough for the commonest message."""
-    if not isinstance(value, Mapping):
-        raise ValueError("needs a map")
-    return value
-
-
-def _texts(value: Any) -> list[str]:
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
-        raise ValueError("needs a list of texts")
-    return list(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A message type's fields, required and optional, and whether a payload follows."""
@@ -205,33 +145,36 @@ class Shape:
     payload: bool = False
 
 
-_ID: dict[str, Check] = {"id": _whole(0, 2**53)}
-_RE: dict[str, Check] = {"re": _whole(0, 2**53)}
-_JOB: dict[str, Check] = {"job": _job}
-_PATH = _text(4096)
-_SIDE = _whole(1, 65_536)
+_ID: dict[str, Check] = {"id": whole(0, 2**53)}
+_RE: dict[str, Check] = {"re": whole(0, 2**53)}
+_JOB: dict[str, Check] = {"job": job_id}
+_PATH = text(4096)
+_SIDE = whole(1, 65_536)
 
 REQUESTS: Mapping[str, Shape] = {
     "hello": Shape(
-        _ID | {"protocol": _version, "client": _text(200), "schema": _text(64), "token": _text(200)},
-        {"app": _text(200)},
+        _ID | {"protocol": version, "client": text(200), "schema": text(64), "token": text(200)},
+        {"app": text(200)},
     ),
     "ping": Shape(_ID, {}),
     "bye": Shape(_ID, {}),
-    "probe": Shape(_ID | {"media": _map}, {}),
+    "probe": Shape(_ID | {"media": mapping}, {}),
+    "thumbnails": Shape(
+        _ID | {"media": mapping, "frames": few_frames, "side": whole(*THUMBNAIL_SIDES)}, {"boxes": boxes}
+    ),
     "submit": Shape(
-        _ID | _JOB | {"engine": _text(100), "options": _map, "priority": _one_of(Priority)},
-        {"media": _map, "frames": _runs, "video": _flag, "take": _PATH, "partials": _flag},
+        _ID | _JOB | {"engine": text(100), "options": mapping, "priority": one_of(Priority)},
+        {"media": mapping, "frames": runs, "video": flag, "take": _PATH, "partials": flag},
     ),
     "frame": Shape(
-        _JOB | {"frame": _whole(0, MAX_FRAME_NUMBER), "format": _one_of(PixelFormat)},
-        {"time": _number, "width": _SIDE, "height": _SIDE, "bottom_up": _flag},
+        _JOB | {"frame": whole(0, MAX_FRAME_NUMBER), "format": one_of(PixelFormat)},
+        {"time": finite, "width": _SIDE, "height": _SIDE, "bottom_up": flag},
         payload=True,
     ),
     "end": Shape(_JOB, {}),
     "cancel": Shape(_JOB, {}),
     "status": Shape(_ID, {}),
-    "release": Shape(_ID, {"engine": _text(100)}),
+    "release": Shape(_ID, {"engine": text(100)}),
     "shutdown": Shape(_ID, {}),
 }
 """What a client may send. In `submit`, `media` names local footage; without it frames follow as `frame` messages."""
@@ -240,32 +183,33 @@ REPLIES: Mapping[str, Shape] = {
     "welcome": Shape(
         _RE
         | {
-            "protocol": _version,
-            "backend": _text(200),
-            "instance": _text(64),
-            "schema": _text(64),
-            "engines": _plain,
-            "window": _whole(1, 10_000),
-            "max_payload": _whole(1, 2**40),
-            "lease": _number,
+            "protocol": version,
+            "backend": text(200),
+            "instance": text(64),
+            "schema": text(64),
+            "engines": plain,
+            "window": whole(1, 10_000),
+            "max_payload": whole(1, 2**40),
+            "lease": finite,
         },
         {},
     ),
     "pong": Shape(_RE, {}),
-    "media": Shape(_RE | {"info": _map}, {}),
-    "accepted": Shape(_RE | _JOB | {"window": _whole(1, 10_000)}, {"total": _whole(0, MAX_FRAME_NUMBER)}),
+    "media": Shape(_RE | {"info": mapping}, {}),
+    "thumbnails": Shape(_RE | {"pictures": pictures, "problems": problems}, {}, payload=True),
+    "accepted": Shape(_RE | _JOB | {"window": whole(1, 10_000)}, {"total": whole(0, MAX_FRAME_NUMBER)}),
     "progress": Shape(
-        _JOB | {"state": _one_of(JobState), "worker": _one_of(WorkerState), "done": _whole(0, MAX_FRAME_NUMBER)},
-        {"total": _whole(0, MAX_FRAME_NUMBER), "message": _text(2000)},
+        _JOB | {"state": one_of(JobState), "worker": one_of(WorkerState), "done": whole(0, MAX_FRAME_NUMBER)},
+        {"total": whole(0, MAX_FRAME_NUMBER), "message": text(2000)},
     ),
-    "partial": Shape(_JOB | {"frame": _whole(0, MAX_FRAME_NUMBER), "text": _text(MAX_TEXT)}, {}),
-    "result": Shape(_JOB | {"result": _result, "stored": _flag}, {}),
+    "partial": Shape(_JOB | {"frame": whole(0, MAX_FRAME_NUMBER), "text": text(MAX_TEXT)}, {}),
+    "result": Shape(_JOB | {"result": result, "stored": flag}, {}),
     "finished": Shape(
-        _JOB | {"state": _one_of(JobState), "counts": _map}, {"error": _map, "take": _PATH, "engine": _map}
+        _JOB | {"state": one_of(JobState), "counts": mapping}, {"error": mapping, "take": _PATH, "engine": mapping}
     ),
-    "status": Shape(_RE | {"status": _map}, {}),
-    "done": Shape(_RE, {"ended": _texts}),
-    "error": Shape({"error": _map}, {**_RE, **_JOB}),
+    "status": Shape(_RE | {"status": mapping}, {}),
+    "done": Shape(_RE, {"ended": texts}),
+    "error": Shape({"error": mapping}, {**_RE, **_JOB}),
 }
 """What the backend may send. `stored` marks a result that came from the take or the cache instead of the engine.
 
@@ -328,6 +272,18 @@ def _validate(table: Mapping[str, Shape], header: Mapping[str, Any], has_payload
         except ValueError as error:
             raise ProtocolError(f"{kind}: the field `{name}` {error}") from None
     return fields
+
+
+def cut_payload(message: Message) -> dict[int, bytes]:
+    """The pictures of a `thumbnails` reply by source frame. Raises ProtocolError when they aren't what is listed."""
+    payload = memoryview(message.payload or b"")
+    if sum(size for _, size in message["pictures"]) != len(payload):
+        raise ProtocolError("thumbnails: the payload is not made of the pictures that the header lists")
+    found, start = {}, 0
+    for frame, size in message["pictures"]:
+        found[frame] = bytes(payload[start : start + size])
+        start += size
+    return found
 
 
 def expand_runs(runs: Sequence[tuple[int, int, int]]) -> list[int]:

@@ -75,7 +75,7 @@ def raw(start_mock) -> Iterator[Callable[..., Raw]]:
 @pytest.mark.parametrize("kind", [name for name, shape in REQUESTS.items() if name != "hello" and not shape.payload])
 def test_everything_before_hello_is_refused(raw, kind: str) -> None:
     client = raw()
-    fields = {"id": 5, "job": "a", "media": {"path": "/a"}, **SUBMIT}
+    fields = {"id": 5, "job": "a", "media": {"path": "/a"}, **SUBMIT, "frames": [1], "side": 64}
     shape = REQUESTS[kind]
     client.send(kind, **{name: fields[name] for name in shape.required})
     answer = client.receive()

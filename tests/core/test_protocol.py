@@ -50,6 +50,35 @@ def test_a_wrong_field_is_named(change, complaint) -> None:
         unpack(REQUESTS, [msgpack.packb(header)])
 
 
+THUMBNAILS = {"id": 1, "media": {"path": "/a.mp4"}, "frames": [3, 1], "side": 96, "boxes": [[3, 1.5, -2, 10, 10]]}
+
+
+def test_thumbnails_come_back_as_asked() -> None:
+    message = unpack(REQUESTS, pack(REQUESTS, "thumbnails", **THUMBNAILS))
+    assert (message["frames"], message["side"], message["boxes"]) == ([3, 1], 96, [(3, 1.5, -2.0, 10.0, 10.0)])
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"frames": []}, "`frames` needs a list of 1 to 64"),
+        ({"frames": list(range(65))}, "`frames` needs a list of 1 to 64"),
+        ({"frames": [1, 1]}, "`frames` names a frame twice"),
+        ({"frames": [-1]}, "`frames` needs a whole number"),
+        ({"side": 8}, "`side`"),
+        ({"side": 4096}, "`side`"),
+        ({"boxes": [[1, 0, 0, 0, 5]]}, "`boxes` holds a box"),
+        ({"boxes": [[1, 0, 0, 5]]}, "`boxes` needs .frame"),
+        ({"boxes": [[1, 0, float("nan"), 5, 5]]}, "`boxes` needs a finite"),
+        ({"boxes": [[1, 1e9, 0, 5, 5]]}, "`boxes` holds a box"),
+        ({"media": None}, "`media` is missing"),
+    ],
+)
+def test_wrong_wishes_for_thumbnails_are_named(change, complaint) -> None:
+    with pytest.raises(ProtocolError, match=complaint):
+        unpack(REQUESTS, [msgpack.packb({"type": "thumbnails", **THUMBNAILS, **change})])
+
+
 def test_payloads_stand_only_where_they_belong() -> None:
     with pytest.raises(ProtocolError, match="no payload may follow"):
         unpack(REQUESTS, [*pack(REQUESTS, "ping", id=1), b"x"])

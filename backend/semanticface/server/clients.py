@@ -20,13 +20,17 @@ from semanticface.server.options import Limits
 
 @dataclass(slots=True)
 class Client:
-    """An admitted client. `heard`: when it last sent anything (monotonic seconds). `ended`: its last jobs that did."""
+    """An admitted client. `heard`: when it last sent anything (monotonic seconds). `ended`: its last jobs that did.
+
+    `thumbnails`: requests for thumbnails that wait.
+    """
 
     identity: bytes
     name: str
     app: str
     heard: float
     ended: deque[str] = field(default_factory=lambda: deque(maxlen=256))
+    thumbnails: int = 0
 
 
 class Clients:

@@ -17,12 +17,13 @@ class Limits:
 
     `lease`: how long a silent client keeps its jobs; a host's main thread may be busy for most of a minute.
     `grace`: how long a backend that a host has started lives without clients. `window`: picture payloads of a job
-    that may be unanswered. `client_bytes`: payload bytes of one client that may wait. `outbox`: messages that may
-    wait for a slow client before its jobs pause. `looking`: how long after its last message a client counts as looking;
-    what is worth nothing late goes only to such. `attempts`: deaths of the worker on one frame before the frame is
-    given up. `silence`: a worker without a sign of life for so long is killed; `stall`: the same without a result
-    or a word of the engine (`RunOptions.partial`), for engines that hang while their process lives; `stall_heavy`: the
-    same for an engine that fills a card, since on a processor its first step over a prompt takes minutes in one piece.
+    that may be unanswered. `client_bytes`: payload bytes of one client that may wait; `client_thumbnails`: its
+    requests for thumbnails that may. `outbox`: messages that may wait for a slow client before its jobs pause.
+    `looking`: how long after its last message a client counts as looking; what is worth nothing late goes only to such.
+    `attempts`: deaths of the worker on one frame before the frame is given up. `silence`: a worker without a sign of
+    life for so long is killed; `stall`: the same without a result or a word of the engine (`RunOptions.partial`), for
+    engines that hang while their process lives; `stall_heavy`: the same for an engine that fills a card, since on a
+    processor its first step over a prompt takes minutes in one piece.
     """
 
     lease: float = 60.0
@@ -31,6 +32,7 @@ class Limits:
     clients: int = 64
     client_jobs: int = 64
     client_bytes: int = 1 << 30
+    client_thumbnails: int = 8
     outbox: int = 256
     looking: float = 3.0
     attempts: int = 3

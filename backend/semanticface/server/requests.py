@@ -38,6 +38,7 @@ from semanticface.server.feeds import Picture
 from semanticface.server.front import Front
 from semanticface.server.intake import Intake
 from semanticface.server.jobs import Job, JobSpec, Outlet
+from semanticface.server.pool import Pool
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +105,38 @@ def _probe(front: Front, client: Client, message: Message, frames: Sequence[zmq.
         else:
             front.reply(client.identity, "media", re=number, info=reply["info"])
 
+    _reading_pool(front).ask("probe", {"media": message["media"]}, answer, needs_engine=False)
+
+
+def _thumbnails(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
+    if client.thumbnails >= front.limits.client_thumbnails:
+        text = f"{client.thumbnails} requests for thumbnails of this client wait already"
+        raise BackendError(text, "wait for their answers")
+    number = message["id"]
+
+    def answer(reply: Envelope | SemanticFaceError) -> None:
+        client.thumbnails -= 1
+        if isinstance(reply, SemanticFaceError):
+            front.reply(client.identity, "error", error=to_wire(reply), re=number)
+            return
+        sizes = [(frame, len(data)) for frame, data in reply["pictures"]]
+        payload = b"".join(data for _, data in reply["pictures"])
+        fields = {"re": number, "pictures": sizes, "problems": reply["problems"]}
+        front.reply(client.identity, "thumbnails", payload=payload, **fields)
+
+    fields = {"media": message["media"], "frames": message["frames"], "side": message["side"]}
+    client.thumbnails += 1
+    fields["boxes"] = message.get("boxes", [])
+    _reading_pool(front).ask("thumbnails", fields, answer, needs_engine=False)
+
+
+def _reading_pool(front: Front) -> Pool:
+    """A pool whose worker looks into footage: one that runs, a light one if there is one, else the light reader's."""
     connected = [pool for pool in front.pools.values() if pool.supervisor.connected]
+    connected.sort(key=lambda pool: resolve(pool.supervisor.engine).entry.heavy)
     pool = connected[0] if connected else front.pool(reader())
     pool.want(time.monotonic(), again=not connected)
-    pool.ask("probe", {"media": message["media"]}, answer, needs_engine=False)
+    return pool
 
 
 def _submit(front: Front, client: Client, message: Message, frames: Sequence[zmq.Frame]) -> None:
@@ -285,6 +314,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ping": _ping,
     "bye": _bye,
     "probe": _probe,
+    "thumbnails": _thumbnails,
     "submit": _submit,
     "frame": _frame,
     "end": _end,

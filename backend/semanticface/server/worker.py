@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict
 from queue import SimpleQueue
 from typing import Any
@@ -26,7 +27,7 @@ from semanticface.errors import EngineError, SemanticFaceError, to_wire
 from semanticface.server import channel
 from semanticface.server.channel import HEARTBEAT, ORDERS, REPORTS, Envelope
 from semanticface.server.engines import resolve
-from semanticface.server.footage import Library
+from semanticface.server.footage import Library, Shelf
 from semanticface.server.lanes import Lane
 
 _PR_SET_PDEATHSIG = 1
@@ -56,10 +57,11 @@ class Worker:
         self._library = Library()
         self._gone: set[str] = set()
         self._questions: SimpleQueue[Envelope] = SimpleQueue()
+        self._pictures: SimpleQueue[Envelope] = SimpleQueue()
 
     def start(self) -> None:
         """Set the threads going."""
-        for work in (self._beat, self._build, self._answer_questions):
+        for work in (self._beat, self._build, self._answer_questions, self._make_thumbnails):
             threading.Thread(target=work, daemon=True).start()
 
     def take(self, order: Envelope) -> None:
@@ -75,6 +77,8 @@ class Worker:
                     lane.orders.put(order)
             case "probe" | "prepare":
                 self._questions.put(order)
+            case "thumbnails":
+                self._pictures.put(order)
 
     def _beat(self) -> None:
         while True:
@@ -100,16 +104,24 @@ class Worker:
     def _answer_questions(self) -> None:
         while True:
             order = self._questions.get()
-            try:
-                fields = self._prepare(order) if order.kind == "prepare" else {"info": self._probe(order)}
-                self._report("answer", {"number": order["number"], **fields})
-            except Exception as error:  # the boundary to decoders and options: the client is told, the worker lives
-                if not isinstance(error, SemanticFaceError):
-                    traceback.print_exc()
-                self._report("refusal", {"number": order["number"], "error": to_wire(error)})
+            self._answer(order, lambda order: self._prepare(order) if order.kind == "prepare" else self._probe(order))
+
+    def _make_thumbnails(self) -> None:
+        """In a thread of its own: no job waits for it."""
+        shelf = Shelf(self._library)
+        while True:
+            self._answer(self._pictures.get(), lambda order: _thumbnails(shelf, order))
+
+    def _answer(self, order: Envelope, find: Callable[[Envelope], dict[str, Any]]) -> None:
+        try:
+            self._report("answer", {"number": order["number"], **find(order)})
+        except Exception as error:  # the boundary to decoders and options: the client is told, the worker lives
+            if not isinstance(error, SemanticFaceError):
+                traceback.print_exc()
+            self._report("refusal", {"number": order["number"], "error": to_wire(error)})
 
     def _probe(self, order: Envelope) -> dict[str, Any]:
-        return self._library.describe(order["media"])
+        return {"info": self._library.describe(order["media"])}
 
     def _prepare(self, order: Envelope) -> dict[str, Any]:
         """What a job depends on, before its first frame: see `feeds.Prepared`."""
@@ -125,6 +137,12 @@ class Worker:
             video = info["kind"] != "image"
         fingerprint = engine.fingerprint(options, video)
         return {"options": options, "fingerprint": fingerprint, "video": video, "info": info, "content": content}
+
+
+def _thumbnails(shelf: Shelf, order: Envelope) -> dict[str, Any]:
+    from semanticface.server.thumbnails import make_thumbnails  # OpenCV, which a worker of a server needs not have
+
+    return make_thumbnails(shelf, order.fields)
 
 
 def _as_engine_error(name: str, error: Exception) -> SemanticFaceError:
