@@ -32,7 +32,7 @@ from semanticface.pump import (
 )
 from semanticface.results import FrameResult
 
-from ..footage.source import Footage, Selection, choose_frames
+from ..footage.selection import Footage, Selection, choose_frames
 from ..keying.plan import Plan
 
 
@@ -51,7 +51,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked for. `uids` are the session ids of the plan's objects, by name, as they were at the start."""
+    """What was asked for. `uids` are the session ids of the plan's objects, by name, as they were at the start.
+
+    `options` are the engine's, and "engine" its name; without that the backend chooses.
+    """
 
     footage: Footage
     selection: Selection
@@ -60,7 +63,17 @@ class Order:
     options: Mapping[str, Any]
     take: Path
 
+    @property
+    def engine(self) -> str:
+        return str(self.options.get("engine") or AUTO)
 
+    @property
+    def engine_options(self) -> dict[str, Any]:
+        """The options without the engine's name."""
+        return {name: value for name, value in self.options.items() if name != "engine"}
+
+
+AUTO = "auto"
 CANCELLING = "cancelling"
 ENGINE_LINE = "engine: "
 """How the backend's sentence begins that says which engine was taken and why."""
@@ -139,13 +152,14 @@ class AnalysisJob:
         try:
             choice = choose_frames(self.order.footage, info, self.order.selection)
             self.plan = replace(self.plan, time=choice.time)
-            self.frames = choice.frames
+            self.frames = tuple(choice.frames)
             self._job = pump.submit(
                 JobRequest(
                     media=self.order.footage.media,
-                    frames=choice.frames,
-                    options=self.order.options,
-                    priority=Priority.INTERACTIVE if len(choice.frames) == 1 else Priority.BATCH,
+                    frames=self.frames,
+                    engine=self.order.engine,
+                    options=self.order.engine_options,
+                    priority=Priority.INTERACTIVE if len(self.frames) == 1 else Priority.BATCH,
                     take=str(self.order.take),
                     partials=True,
                 )

@@ -11,7 +11,8 @@ from semanticface.errors import SemanticFaceError
 
 from .. import preferences, session
 from ..compat import session_uid
-from ..footage.source import engine_options, footage_of, selection_of, time_map
+from ..footage.selection import time_map
+from ..footage.source import engine_options, footage_of, selection_of
 from ..properties import plan_of, settings_of
 from ..take.folders import new_take_folder
 from ..target.targets import check_plan, find_object
@@ -20,7 +21,7 @@ from .job import AnalysisJob, Order, Phase
 
 def begin_analysis(context: bpy.types.Context) -> AnalysisJob:
     """Start what the scene's settings ask for. Raises SemanticFaceError with the reason when it can't be done."""
-    scene, now = context.scene, session.current()
+    scene = context.scene
     settings = settings_of(scene)
     footage = footage_of(settings, scene)
     selection = selection_of(settings, scene)
@@ -34,6 +35,12 @@ def begin_analysis(context: bpy.types.Context) -> AnalysisJob:
         options=engine_options(settings),
         take=new_take_folder(footage.label),
     )
+    return begin(order)
+
+
+def begin(order: Order) -> AnalysisJob:
+    """Start any order, and the backend where it is needed. Raises SemanticFaceError when that can't be done."""
+    now, context = session.current(), bpy.context
     job = now.begin(order)
     try:
         now.connect(preferences.backend_command(context), preferences.start_when_needed(context))

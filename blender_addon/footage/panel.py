@@ -11,7 +11,8 @@ from semanticface.errors import SemanticFaceError
 
 from ..properties import SEMANTICFACE_PG_settings, settings_of
 from ..ui import Sidebar, paragraphs
-from .source import Footage, footage_of, frame_under_playhead, selection_of, time_map
+from .selection import Footage, frame_under_playhead, time_map
+from .source import footage_of, selection_of
 
 
 class SEMANTICFACE_PT_footage(Sidebar, bpy.types.Panel):

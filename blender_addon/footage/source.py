@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the panel's choice of footage to what the backend is asked for: the media reference, the frames, the time map.
+"""From the panel's choice of footage to what the backend is asked for: the media reference and the selection.
 
 Footage is named, never decoded here: Blender's own decoder differs between versions, the backend's does not. What the
 backend's probe says of the footage (rate, number of frames) decides; the clip's own figures serve the panel until then.
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -22,46 +20,11 @@ from semanticface.errors import InputError
 from semanticface.media.source import MediaKind, MediaRef
 
 from ..properties import SEMANTICFACE_PG_settings
-from .timing import TimeMap, Timing, exact_rate, near_rate
+from .selection import Footage, Selection
+from .timing import Timing, exact_rate, near_rate
 
 SEEN_FOR = 3.0
 """Seconds for which the panel believes what it saw on disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Footage:
-    """What was chosen. `rate` is a guess until the backend has looked (None: not known).
-
-    Source frame `anchor` lands on scene frame `anchor_scene`; with `anchor` None it is the first chosen frame.
-    """
-
-    media: Mapping[str, Any]
-    label: str
-    rate: Fraction | None
-    anchor: int | None
-    anchor_scene: float
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which frames the panel asked for, and the scene's clock, as they were when the job was started."""
-
-    frames: str
-    first: int
-    last: int
-    step: int
-    timing: Timing
-    whole: bool
-    playhead: float
-    scene_rate: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The frames to analyze, ascending, and where they land."""
-
-    frames: tuple[int, ...]
-    time: TimeMap
 
 
 def scene_rate(scene: bpy.types.Scene) -> Fraction:
@@ -116,68 +79,22 @@ def _with_rate(
 
 
 def selection_of(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> Selection:
+    preview = scene.use_preview_range
     return Selection(
         frames=settings.frames,
+        scene_rate=scene_rate(scene),
         first=settings.first,
         last=settings.last,
         step=settings.step,
         timing=Timing(settings.timing),
         whole=settings.whole_frames,
         playhead=scene.frame_current_final,
-        scene_rate=scene_rate(scene),
+        markers=tuple((marker.name, float(marker.frame)) for marker in scene.timeline_markers if marker.select),
+        span=(
+            float(scene.frame_preview_start if preview else scene.frame_start),
+            float(scene.frame_preview_end if preview else scene.frame_end),
+        ),
     )
-
-
-def time_map(footage: Footage, chosen: Selection, first: int) -> TimeMap:
-    """The map from source to scene frames; `first` is the first chosen source frame."""
-    return TimeMap(
-        anchor=first if footage.anchor is None else footage.anchor,
-        scene_frame=footage.anchor_scene,
-        source_rate=footage.rate or chosen.scene_rate,
-        scene_rate=chosen.scene_rate,
-        timing=chosen.timing,
-        whole=chosen.whole,
-    )
-
-
-def frame_under_playhead(footage: Footage, chosen: Selection) -> int:
-    """The source frame that the scene's current frame shows; may lie outside the source."""
-    return time_map(footage, chosen, 0).to_source(chosen.playhead)
-
-
-def choose_frames(footage: Footage, info: Mapping[str, Any], chosen: Selection) -> Choice:
-    """The frames that were asked for, within the footage as probed. Raises InputError when there are none."""
-    known = replace(footage, rate=_probed_rate(info) or footage.rate)
-    count = info.get("frame_count")
-    if chosen.frames == "CURRENT":
-        return _current_frame(known, count, chosen)
-    first, last = (chosen.first, chosen.last) if chosen.frames == "RANGE" else (0, (count or 1) - 1)
-    if chosen.frames == "ALL" and known.anchor is not None:
-        first = min(max(known.anchor, 0), last)  # what the clip's offset cuts off is not shown in the scene
-    if last < first:
-        raise InputError(f"the range ends at {last} before it starts at {first}", "First and Last in the panel")
-    if count is not None and first >= count:
-        raise InputError(f"{footage.label} ends at source frame {count - 1}, before {first}", "choose another range")
-    end = last if count is None else min(last, count - 1)
-    return Choice(tuple(range(first, end + 1, chosen.step)), time_map(known, chosen, first))
-
-
-def _current_frame(footage: Footage, count: int | None, chosen: Selection) -> Choice:
-    """The frame under the playhead, keyed exactly there, whichever way it was rounded."""
-    frame = frame_under_playhead(footage, chosen)
-    if frame < 0 or (count is not None and frame >= count):
-        end = "" if count is None else f", which has 0 to {count - 1}"
-        raise InputError(f"the playhead is at source frame {frame} of {footage.label}{end}", "move it over the footage")
-    here = replace(time_map(footage, chosen, frame), anchor=frame, scene_frame=chosen.playhead, whole=False)
-    return Choice((frame,), here)
-
-
-def _probed_rate(info: Mapping[str, Any]) -> Fraction | None:
-    try:
-        rate = Fraction(info["rate"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return None
-    return rate if rate > 0 else None
 
 
 def engine_options(settings: SEMANTICFACE_PG_settings) -> dict[str, Any]:

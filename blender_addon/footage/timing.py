@@ -8,8 +8,9 @@ real time runs on (25 fps footage keeps its length in a 24 fps scene) or one sou
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
@@ -26,7 +27,9 @@ class Timing(StrEnum):
 class TimeMap:
     """Source frame `anchor` lands on `scene_frame`. `source_rate` and `scene_rate` are frames per second.
 
-    With `whole` keys are moved to the nearest whole scene frame.
+    With `whole` keys are moved to the nearest whole scene frame. `pins` are (source frame, scene frame), ascending:
+    frames that have places of their own, as a timeline marker or an image of a strip gives them; all others go by the
+    rule above. A source frame may be pinned to several scene frames.
     """
 
     anchor: int
@@ -35,12 +38,30 @@ class TimeMap:
     scene_rate: Fraction
     timing: Timing = Timing.REAL_TIME
     whole: bool = False
+    pins: tuple[tuple[int, float], ...] = ()
+
+    def places(self, frame: int, time: float | None = None, anchor_time: float | None = None) -> tuple[float, ...]:
+        """All scene frames of a source frame: its pins, or else where `to_scene` puts it."""
+        pinned = self._pins_of(frame)
+        return pinned or (self.to_scene(frame, time, anchor_time),)
+
+    def _pins_of(self, frame: int) -> tuple[float, ...]:
+        start = bisect_left(self.pins, (frame, float("-inf")))
+        return tuple(where for _, where in self.pins[start : bisect_left(self.pins, (frame + 1, float("-inf")))])
+
+    def pinned(self, pins: Mapping[int, float] | tuple[tuple[int, float], ...]) -> TimeMap:
+        """The same map with these places of their own."""
+        pairs = pins.items() if isinstance(pins, Mapping) else pins
+        return replace(self, pins=tuple(sorted((int(frame), float(where)) for frame, where in pairs)))
 
     def to_scene(self, frame: int, time: float | None = None, anchor_time: float | None = None) -> float:
         """Scene frame of a source frame. `time` (seconds from the start of the source) is exact for variable rates.
 
-        `scene_frame + (time - anchor_time) * scene_rate`; a time that isn't known comes from the frame number.
+        `scene_frame + (time - anchor_time) * scene_rate`; a time that isn't known comes from the frame number. A
+        pinned frame is at its first pin.
         """
+        if self.pins and (pinned := self._pins_of(frame)):
+            return pinned[0]
         if self.timing is Timing.PER_FRAME:
             where = self.scene_frame + (frame - self.anchor)
         elif time is None or anchor_time is None:
@@ -50,7 +71,12 @@ class TimeMap:
         return float(round(where)) if self.whole else where
 
     def to_source(self, scene_frame: float) -> int:
-        """The source frame nearest to a scene frame; may lie before 0 or past the end of the source."""
+        """The source frame nearest to a scene frame; may lie before 0 or past the end of the source.
+
+        With pins it is the frame whose pin is nearest, of two that are equally near the earlier one.
+        """
+        if self.pins:
+            return min(self.pins, key=lambda pin: (abs(pin[1] - scene_frame), pin[1]))[0]
         offset = scene_frame - self.scene_frame
         if self.timing is Timing.PER_FRAME:
             return self.anchor + round(offset)
@@ -76,6 +102,7 @@ class TimeMap:
             scene_rate=Fraction(data["scene_rate"]),
             timing=Timing(data["timing"]),
             whole=bool(data["whole"]),
+            pins=tuple(sorted((int(frame), float(where)) for frame, where in data.get("pins", ()))),
         )
 
 
