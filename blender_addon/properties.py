@@ -7,11 +7,14 @@ from typing import Any
 
 import bpy
 
+from semanticface.curves.recipe import Recipe
+from semanticface.retarget.profile import Link, Profile
+
 from . import names
 from .footage.timing import TimeMap, Timing
-from .keying.fcurves import Interpolation
 from .keying.plan import AXES, DEFAULT_EYE_AXES, DEFAULT_HEAD_AXES, Plan, RotationTarget
-from .target.targets import has_face_shapes
+from .keying.properties import KeyingSettings, key_mode_of
+from .target.targets import has_face_shapes, match_shapes
 
 _AXIS_ITEMS = tuple((axis, axis, f"A positive angle turns about {axis}") for axis in AXES)
 
@@ -33,7 +36,7 @@ def _bone(of: str) -> Any:
     return bpy.props.StringProperty(name="Bone", description=f"Bone of the armature that turns {of}")
 
 
-class SEMANTICFACE_PG_settings(bpy.types.PropertyGroup):
+class SEMANTICFACE_PG_settings(bpy.types.PropertyGroup, KeyingSettings):
     """Everything that a user sets for one scene."""
 
     source: bpy.props.EnumProperty(
@@ -121,19 +124,6 @@ class SEMANTICFACE_PG_settings(bpy.types.PropertyGroup):
     eye_pitch: _axis("Pitch", "eye controls", DEFAULT_EYE_AXES[1])
     eye_roll: _axis("Roll", "eye controls", DEFAULT_EYE_AXES[2])
 
-    keep: bpy.props.BoolProperty(
-        name="Keep Other Keys",
-        description=(
-            "The new Action starts from what the target is animated by; only keys within the analyzed span are "
-            "replaced. Off: it holds the new keys alone. The old Action stays in the file either way"
-        ),
-        default=True,
-    )
-    interpolation: bpy.props.EnumProperty(
-        name="Interpolation",
-        items=tuple((kind.name, kind.name.capitalize(), "", kind.value) for kind in Interpolation),
-        default=Interpolation.LINEAR.name,
-    )
     last_take: bpy.props.StringProperty(name="Last Take", description="Folder of the last take", subtype="DIR_PATH")
 
 
@@ -155,8 +145,22 @@ def plan_of(settings: SEMANTICFACE_PG_settings, time: TimeMap) -> Plan:
         for actions, used, control, bone, axes in wanted
         if used and control is not None
     )
-    mesh = settings.mesh.name if settings.use_shapes and settings.mesh is not None else ""
-    return Plan(mesh, rotations, time, Interpolation[settings.interpolation], settings.keep)
+    meshes = (settings.mesh,) if settings.use_shapes and settings.mesh is not None else ()
+    return Plan(
+        meshes=tuple(mesh.name for mesh in meshes),
+        rotations=rotations,
+        time=time,
+        profile=_exact_names(meshes),
+        recipe=Recipe(),
+        mode=key_mode_of(settings),
+        push=settings.push_down,
+    )
+
+
+def _exact_names(meshes: tuple[bpy.types.Object, ...]) -> Profile:
+    """Shape keys that are called as ARKit calls them."""
+    found = dict.fromkeys(pair for mesh in meshes for pair in match_shapes(mesh).keys.items())
+    return Profile("ARKit", tuple(Link(action, key) for action, key in found))
 
 
 def register() -> None:

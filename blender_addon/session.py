@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 import bpy
@@ -208,8 +207,7 @@ def relocated(plan: Plan, uids: Mapping[str, int]) -> Plan:
         raise InputError(
             f'"{gone[0]}" is not in the open file any more', "open its file, then key the take from its folder"
         )
-    turned = tuple(replace(target, object=present[uids[target.object]]) for target in plan.rotations)
-    return replace(plan, mesh=present[uids[plan.mesh]] if plan.mesh else "", rotations=turned)
+    return plan.renamed({name: present[uid] for name, uid in uids.items()})
 
 
 def call_key_take(take: str, plan: Plan) -> None:

@@ -25,9 +25,10 @@ from .. import names
 from ..compat import session_uid
 from ..footage.timing import TimeMap
 from ..target.rotations import euler_angles
-from ..target.targets import check_plan, find_object, match_shapes, rotation_control, rotation_path, shape_path
+from ..target.targets import check_plan, match_shapes, rotation_control, rotation_path
+from .addresses import find_object, shape_path
 from .fcurves import SAME_FRAME, Channel, Track, animation_of, write_take
-from .plan import Plan, RotationTarget
+from .plan import KeyMode, Plan, RotationTarget
 
 MOST_ORIGINS = 200
 """Takes that an Action remembers: a keyframe artist's single frames add up in one Action."""
@@ -107,12 +108,13 @@ def key_take(take: Take, plan: Plan) -> Report:
     }
     gaps = {status: frames for status, frames in gaps.items() if frames}
     keys, merged = placed(take.results, plan.time)
-    match = match_shapes(find_object(plan.mesh)) if plan.mesh else None
+    matches = [match_shapes(find_object(mesh)) for mesh in plan.meshes]
     if not keys:
         return Report((), 0, 0, gaps)
     tracks = _tracks(plan, keys)
-    before = origins_in(signature_of(animation_of(tracks[0].owner))) if plan.keep else ()
-    actions = write_take(take.path.name, tracks, plan.interpolation, plan.keep)
+    keep = plan.mode is not KeyMode.NEW
+    before = origins_in(signature_of(animation_of(tracks[0].owner))) if keep else ()
+    actions = write_take(take.path.name, tracks, keep=keep)
     _sign(actions, (*before, Origin(take.path, plan)))
     return Report(
         actions=tuple(action.name for action in actions),
@@ -120,8 +122,8 @@ def key_take(take: Take, plan: Plan) -> Report:
         channels=sum(len(track.channels) for track in tracks),
         gaps=gaps,
         merged=merged,
-        absent=match.absent if match else (),
-        driven=match.driven if match else (),
+        absent=tuple(sorted(set.intersection(*(set(match.absent) for match in matches)))) if matches else (),
+        driven=tuple(name for match in matches for name in match.driven),
     )
 
 
@@ -159,8 +161,8 @@ def _tracks(plan: Plan, keys: Sequence[tuple[float, FrameResult]]) -> list[Track
     frames = np.array([where for where, _ in keys], np.float32)  # (K,)
     rows = [result.coefficients or {} for _, result in keys]
     channels: dict[int, tuple[bpy.types.ID, list[Channel]]] = {}
-    if plan.mesh:
-        mesh = find_object(plan.mesh)
+    for name in plan.meshes:
+        mesh = find_object(name)
         block = mesh.data.shape_keys
         channels[session_uid(block)] = (block, _shape_channels(match_shapes(mesh).keys, rows))
     for target in plan.rotations:

@@ -37,8 +37,8 @@ class SEMANTICFACE_PT_target(Sidebar, bpy.types.Panel):
         if settings.use_eyes:
             _control(layout, settings, "left_eye")
             _control(layout, settings, "right_eye")
-        layout.prop(settings, "interpolation")
-        layout.prop(settings, "keep")
+        layout.prop(settings, "key_mode")
+        layout.prop(settings, "push_down")
 
 
 def _shape_report(layout: Any, context: Any, mesh: bpy.types.Object) -> None:

@@ -17,6 +17,7 @@ from semanticface.actions import BY_NAME, SHAPES, canonical_name
 from semanticface.errors import InputError
 
 from ..compat import is_editable
+from ..keying.addresses import euler_path, find_object, shape_path
 from ..keying.plan import Plan, RotationTarget
 from .rotations import EULER_ORDERS
 
@@ -60,11 +61,6 @@ def match_shapes(mesh: bpy.types.Object) -> ShapeMatch:
     return match_names(names, driven)
 
 
-def shape_path(key_name: str) -> str:
-    """The data path of a shape key's value."""
-    return f'key_blocks["{bpy.utils.escape_identifier(key_name)}"].value'
-
-
 def has_face_shapes(candidate: Any) -> bool:
     """Whether an object is a mesh with at least one shape key that has an ARKit name."""
     return candidate is not None and candidate.type == "MESH" and bool(match_shapes(candidate).keys)
@@ -72,20 +68,12 @@ def has_face_shapes(candidate: Any) -> bool:
 
 def check_plan(plan: Plan) -> None:
     """Raises InputError with the reason when any target of the plan can't be keyed."""
-    if not plan.mesh and not plan.rotations:
+    if not plan.objects():
         raise InputError("there is nothing to key", "choose a mesh with ARKit shape keys, or a head or eye control")
-    if plan.mesh:
-        check_mesh(find_object(plan.mesh))
+    for mesh in plan.meshes:
+        check_mesh(find_object(mesh))
     for target in plan.rotations:
         check_rotation(target)
-
-
-def find_object(name: str) -> bpy.types.Object:
-    """The object of this file with that name, local ones first. Raises InputError when it is gone."""
-    found = bpy.data.objects.get((name, None)) or bpy.data.objects.get(name)
-    if found is None:
-        raise InputError(f'the object "{name}" is not in this file', "choose the target again")
-    return found
 
 
 def check_mesh(mesh: bpy.types.Object) -> None:
@@ -134,8 +122,7 @@ def rotation_control(target: RotationTarget) -> bpy.types.Object | bpy.types.Pos
 
 def rotation_path(target: RotationTarget) -> str:
     """The data path, on the object, of the control's Euler angles."""
-    prefix = f'pose.bones["{bpy.utils.escape_identifier(target.bone)}"].' if target.bone else ""
-    return prefix + "rotation_euler"
+    return euler_path(target.bone)
 
 
 def _check_local(block: bpy.types.ID, name: str) -> None:

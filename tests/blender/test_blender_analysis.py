@@ -135,17 +135,17 @@ def test_single_frames_add_up_and_the_later_one_holds(blender: Run) -> None:
     assert seen["takes"] == 3
 
 
-@pytest.mark.parametrize("keep", [True, False])
-def test_a_take_is_a_new_action_and_one_undo_step(blender: Run, keep: bool) -> None:
-    seen = blender("analysis:users_action", mock={"frames": 24, "rate": "24/1"}, keep=keep)
+@pytest.mark.parametrize("mode", ["NEW", "REPLACE"])
+def test_a_take_is_a_new_action_and_one_undo_step(blender: Run, mode: str) -> None:
+    seen = blender("analysis:users_action", mock={"frames": 24, "rate": "24/1"}, mode=mode)
     assert seen["error"] == ""
     keyed, undone, redone = seen["keyed"], seen["undone"], seen["redone"]
     assert keyed["action"] == "clip-1"
     assert keyed["by_hand"] == undone["by_hand"] == redone["by_hand"] == seen["before"]
     assert keyed["by_hand_kept"]
     assert keyed["head"]
-    assert len(keyed["face"]["jawOpen"]) == (26 if keep else 24)
-    if keep:
+    assert len(keyed["face"]["jawOpen"]) == (26 if mode == "REPLACE" else 24)
+    if mode == "REPLACE":
         assert [key[0] for key in keyed["face"]["jawOpen"]] == [-5.0, *range(1, 25), 500.0]
         assert keyed["face"]["not an action"] == seen["before"]["not an action"]
     else:

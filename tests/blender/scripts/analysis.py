@@ -75,10 +75,10 @@ def single_frames_add_up(folder: str) -> dict[str, Any]:
     return {"seen": seen, "reading": at, "takes": len(origins_in(reading.signature))}
 
 
-def users_action(folder: str, keep: bool) -> dict[str, Any]:
+def users_action(folder: str, mode: str) -> dict[str, Any]:
     """The user has keys of their own on the shape keys; analyze, undo, redo."""
     settings = ready(folder)
-    settings.keep = keep
+    settings.key_mode = mode
     blocks = settings.mesh.data.shape_keys.key_blocks
     for frame, value in ((-5, 0.25), (10, 0.5), (500, 0.75)):
         for name in ("jawOpen", "not an action"):
