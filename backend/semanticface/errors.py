@@ -12,6 +12,7 @@
     ├── ProtocolError         a message that breaks the protocol or its limits
     └── BackendError          the backend process
         ├── BackendMissing    no installation that could be started
+        ├── InstallError      its own environment can't be made, repaired or removed
         ├── BackendLost       it died or stopped answering
         ├── VersionMismatch   it speaks another protocol version
         ├── JobFailed         it ended the job without finishing it
@@ -84,6 +85,10 @@ class BackendError(SemanticFaceError):
 
 class BackendMissing(BackendError):
     kind = "backend_missing"
+
+
+class InstallError(BackendError):
+    kind = "install"
 
 
 class BackendLost(BackendError):

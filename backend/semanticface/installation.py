@@ -168,6 +168,7 @@ def _from_text(text: str) -> Installation:
             return Installation(Verdict.CANNOT_RUN, message=f"{text} is a folder without a Python environment")
         path = inside
     if path.is_file():
+        path = path.absolute()
         if path.stem.lower().startswith("semanticface"):
             return Installation(Verdict.OK, _command_of(path))
         return Installation(Verdict.OK, (str(path), "-m", MODULE))
