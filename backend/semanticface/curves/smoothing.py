@@ -1,7 +1,8 @@
 """Calm curves out of an engine's values: without steps and jitter, with blinks, plosives and onsets.
 
 Values are smoothed over time, forwards and backwards alike, so that nothing is late. Only frames that follow each other
-are smoothed together: a frame that stands alone keeps its value.
+are smoothed together: a frame that stands alone keeps its value. How a curve is found is `tube`'s business; this module
+says what is smoothed together, how sure a reading is, and what must not get lost.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from semanticface.actions import ACTIONS, Region, Side
 from semanticface.curves.gaps import stretches
-from semanticface.curves.samples import Samples
+from semanticface.curves.samples import COLUMN, Mark, Samples
+from semanticface.curves.shaping import SHAPE_COLUMNS
+from semanticface.curves.tube import Motion, Readings, calm, deviation_on_grid
+
+Array = NDArray[np.float64]
 
 SHORTEST_RUN = 5
 LONGEST_STEP = 0.105
@@ -21,15 +27,62 @@ LONGEST_STEP = 0.105
 FRAME_TIMES = 3.5
 """Frame times between frames of a run at most."""
 
+STEPS = (0.25, 0.2, 0.1, 0.05, 0.04, 0.025, 0.02, 0.01)
+"""Grids that are looked for; a finer one is no grid worth the name."""
+ON_GRID = 0.995
+"""Share of values that must lie on it."""
+
+DRIFT, TURN, FREEDOM = 0.085, 0.057, 4.0
+REACH = 0.05
+"""Seconds; with the three above the best on the recording among those tried (docs/curves.md), at amount 0.5."""
+LIFT = 0.2
+"""What a sharp peak is given back at most, in steps."""
+
 
 def smooth(samples: Samples, amount: float, step: float | None, weighted: bool) -> Samples:
     """The samples smoothed by `amount` in [0, 1]; see `Recipe` for `step` and `weighted`."""
     if amount == 0:
         return samples
     values = samples.values.copy()
+    grid = step_of(samples) if step is None else step
     for start, end in runs(samples):
-        values[start:end] = _whittaker(values[start:end], amount)
+        part = samples.values[start:end]
+        weights = relative(samples.weights[start:end]) if weighted else np.ones_like(part)
+        spread = np.full(part.shape[1], deviation_on_grid(grid)) if grid else noise_of(part)
+        frame_time = float(np.median(np.diff(samples.times[start:end])))
+        curves = calm(Readings(part, weights, spread, grid), PAIRS, motion_at(amount, frame_time))
+        values[start:end] = _kept(curves, part, grid)
     return replace(samples, values=values)
+
+
+def _pair(left: str, right: str) -> str:
+    """Which action of the right side moves along: eyes look to the same side, everything else mirrors."""
+    swaps = {"EyeLookInLeft": "EyeLookOutRight", "EyeLookOutLeft": "EyeLookInRight"}
+    return swaps.get(left, right)
+
+
+PAIRS: NDArray[np.int64] = np.array(
+    [
+        (COLUMN[action.name], COLUMN[_pair(action.name, action.mirror)])
+        for action in ACTIONS
+        if action.side is Side.LEFT
+    ],
+    np.int64,
+)
+"""(P, 2) columns that usually move alike."""
+
+
+def motion_at(amount: float, frame_time: float) -> Motion:
+    """The motion that is allowed at a strength, for frames `frame_time` seconds apart."""
+    frames = 30.0 * frame_time  # the figures are those of 30 frames a second
+    ease = 10.0 ** ((0.5 - amount) * (2.0 if amount < 0.5 else 1.0))
+    return Motion(
+        drift=DRIFT * ease * np.sqrt(frames),
+        turn=TURN * ease * np.sqrt(frames),
+        freedom=FREEDOM * ease,
+        reach=REACH / frame_time,
+        start=0.9 * np.sqrt(frames),
+    )
 
 
 def runs(samples: Samples) -> list[tuple[int, int]]:
@@ -46,7 +99,51 @@ def runs(samples: Samples) -> list[tuple[int, int]]:
     return found
 
 
-def _whittaker(values: NDArray[np.float64], amount: float) -> NDArray[np.float64]:
-    second = np.diff(np.eye(len(values)), 2, axis=0)
-    out: NDArray[np.float64] = np.linalg.solve(np.eye(len(values)) + 4.0 * amount * second.T @ second, values)
+def step_of(samples: Samples) -> float:
+    """The coarsest of STEPS on which the engine's values lie, 0 for none."""
+    given = samples.values[np.equal(samples.marks, Mark.GIVEN)]
+    if not given.any():
+        return 0.0
+    for step in STEPS:
+        counts = given / step
+        if np.mean(np.abs(counts - np.rint(counts)) < 1e-4) >= ON_GRID:
+            return step
+    return 0.0
+
+
+def noise_of(values: Array) -> Array:
+    """(C,) deviation of the jitter of values without a grid: from the median of third differences, which motion hardly
+    enters; for white noise they have 20 times its variance, and a median absolute value of 0.6745 deviations."""
+    third = np.abs(np.diff(values, 3, axis=0))
+    found: Array = np.median(third, axis=0) / (0.6745 * np.sqrt(20.0))
+    return np.maximum(found, 1e-6)
+
+
+def relative(weights: Array) -> Array:
+    """Weights next to the surest value of each column: an engine that is never sure is not smoothed more for it."""
+    return np.maximum(weights / np.maximum(weights.max(axis=0), 1e-9), 1e-3)
+
+
+def _kept(curves: Array, readings: Array, grid: float) -> Array:
+    """The curves with their sharp peaks given back, and shapes no lower than 0 nor higher than 1 unless read so."""
+    out = curves
+    shapes = out[:, SHAPE_COLUMNS]
+    read = readings[:, SHAPE_COLUMNS]
+    if grid:
+        shapes = lifted(shapes, grid)
+    out[:, SHAPE_COLUMNS] = np.clip(shapes, np.minimum(read, 0.0), np.maximum(read, 1.0))
+    return out
+
+
+def lifted(curves: Array, step: float) -> Array:
+    """Peaks that stand half a step above both neighbours' mean raised by LIFT steps, others by less.
+
+    A peak of one frame has no neighbours that tell where in the tube it was, and whatever is taken from a blink leaves
+    the eye open; so it gets the benefit of the doubt.
+    """
+    out = curves.copy()
+    middle = curves[1:-1]
+    above = middle - 0.5 * (curves[:-2] + curves[2:])
+    peak = (middle >= curves[:-2]) & (middle >= curves[2:])
+    out[1:-1] += peak * LIFT * step * np.clip(above / (0.5 * step), 0.0, 1.0)
     return out
