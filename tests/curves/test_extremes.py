@@ -84,8 +84,8 @@ def test_noise_is_no_motion() -> None:
     assert frames_that_matter(samples(**lines)).tolist() == [0, 299]
     lines["JawOpen"] = lines["JawOpen"] + wave(300, 100)
     keys = frames_that_matter(samples(**lines))
-    assert all(near(keys, turn) <= 4 for turn in (50, 100, 150, 200, 250))
-    assert len(keys) <= 30
+    assert all(near(keys, turn) <= 6 for turn in (50, 100, 150, 200, 250)), "there it is within 0.02 of its extreme"
+    assert len(keys) <= 9
 
 
 @pytest.mark.parametrize("sensitivity", [0.0, 0.5, 1.0])

@@ -30,6 +30,9 @@ SMOOTHING = 0.012
 """Seconds (standard deviation) by which values are smoothed before the search: noise, not blinks."""
 ENERGY = 0.99
 """Share of the motion that is kept when poses are written in fewer numbers than 61."""
+NOISE_SHARE = 2.0
+"""What noise alone makes of a frame's squared error, 1 + 2/3 for the frame and the two keys that stand for it, and
+some room: so much is no reason for a key."""
 EXTREME_REBATE = 0.6
 """By how much a key is cheaper on an extreme."""
 BLINKS = ("EyeBlinkLeft", "EyeBlinkRight")
@@ -53,16 +56,19 @@ def frames_that_matter(samples: Samples, most: int | None = None, sensitivity: f
     values, noise = _calmed(samples, spans)
     swings = _swings(values, spans, noise, sensitivity)
     rows = np.flatnonzero(samples.present)  # a gap between two rows costs nothing: it is never counted
+    poses, left = _poses(values[rows], noise)
     line = _Line(
         times=samples.times[rows],
-        poses=_poses(values[rows]),
+        poses=poses,
+        noise=left,
         fixed=_fixed(samples, spans, swings, sensitivity, limit)[rows],
         rebate=EXTREME_REBATE * np.minimum(1.0, np.abs(swings[rows]).sum(axis=1) / 0.5),
     )
-    price = _price(sensitivity) + 8.0 * float((noise**2).sum()) * line.step
+    price = _price(sensitivity) + 4.0 * line.noise * line.step
     keys = _Search(line, np.arange(len(rows)), LONGEST).best(price)
     keys = _Search(line, keys, FAR if len(keys) > limit else NEAR).within(price, limit)
-    return samples.frames[rows[keys]]
+    chosen: NDArray[np.int64] = samples.frames[rows[keys]]
+    return chosen
 
 
 def _price(sensitivity: float) -> float:
@@ -209,24 +215,32 @@ def _blinks(samples: Samples, swings: Floats, sensitivity: float) -> list[int]:
     return kept
 
 
-def _poses(rows: Floats) -> Floats:
-    """(R, D): the poses in as few numbers as keep ENERGY of the motion (principal components); distances stay."""
+def _poses(rows: Floats, noise: Floats) -> tuple[Floats, float]:
+    """(R, D) the poses in as few numbers as keep ENERGY of the motion (principal components); distances stay.
+
+    Components that noise alone would fill are left out. Also the squared length of the noise in the rest.
+    """
     centred = rows - rows.mean(axis=0)
     energies, axes = np.linalg.eigh(centred.T @ centred)
-    energies = np.maximum(energies[::-1], 0.0)
-    if energies[0] <= 0:
-        return np.zeros((len(rows), 1))
-    count = int(np.searchsorted(np.cumsum(energies), ENERGY * energies.sum())) + 1
-    poses: Floats = centred @ axes[:, ::-1][:, :count]
-    return poses
+    energies, axes = np.maximum(energies[::-1], 0.0), axes[:, ::-1]
+    noises = (axes**2 * (noise**2)[:, None]).sum(axis=0)  # variance along each component
+    enough = int(np.searchsorted(np.cumsum(energies), ENERGY * energies.sum())) + 1
+    kept = (np.arange(len(energies)) < enough) & (energies > 2.0 * noises * len(rows))
+    if not kept.any():
+        return np.zeros((len(rows), 1)), 0.0
+    return centred @ axes[:, kept], float(noises[kept].sum())
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Rows with values. `times` (R,) seconds, `poses` (R, D), `fixed` (R,), `rebate` (R,) on a key's price."""
+    """Rows with values. `times` (R,) seconds, `poses` (R, D), `noise` its squared length, `fixed` (R,).
+
+    `rebate` (R,) in [0, 1] on a key's price.
+    """
 
     times: Floats
     poses: Floats
+    noise: float
     fixed: NDArray[np.bool_]
     rebate: Floats
 
@@ -300,5 +314,6 @@ def _errors(line: _Line, rows: NDArray[np.int64], length: int) -> Floats:
         error -= 2 * np.einsum("kd,kd->k", slope, mixed[j] - mixed[i + 1])
         error += inside * np.einsum("kd,kd->k", base, base) + 2 * times * np.einsum("kd,kd->k", base, slope)
         error += times_squared * np.einsum("kd,kd->k", slope, slope)
+        error -= NOISE_SHARE * line.noise * inside
         errors[lag - 1, lag:] = np.where(passed > 0, np.inf, np.maximum(error, 0.0) * line.step)
     return errors
