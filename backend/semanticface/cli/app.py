@@ -308,6 +308,17 @@ def bench_keying(frames: Annotated[int, typer.Option(help="Frames to key.")] = 6
     raise typer.Exit(run_keying(frames, json))
 
 
+@bench.command("reduction")
+def bench_reduction(
+    recording: Annotated[Path, typer.Option(help="A Live Link Face CSV.")],
+    json: Json = False,
+) -> None:
+    """Key reduction on a recording: keys left, largest error and time, against the targets."""
+    from semanticface.cli.bench import run_reduction
+
+    raise typer.Exit(run_reduction(recording, json))
+
+
 @bench.command("decoding")
 def bench_decoding(
     pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures; default: the checkpoint's examples.")] = None,

@@ -70,6 +70,14 @@ def run_keying(frames: int, as_json: bool) -> ExitCode:
     return _report("keying", keying.run(frames, addon=checkout()), as_json)
 
 
+def run_reduction(recording: Path, as_json: bool) -> ExitCode:
+    from semanticface.bench import reduction
+
+    figures = reduction.run(recording)
+    _report("reduction", figures, as_json)
+    return ExitCode.OK if figures["met"] else ExitCode.FAILED
+
+
 def run_decoding(pictures: Sequence[Path], checkpoint: Path | None, rounds: int, as_json: bool) -> ExitCode:
     from semanticface.bench import decoding
 

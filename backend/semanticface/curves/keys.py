@@ -18,7 +18,7 @@ from semanticface.curves.recipe import KeyKind
 class KeyCurve:
     """`frames` (K,) float64, ascending; `values` (K,) float64; `left`, `right` (K,) float64: slopes per frame.
 
-    With LINEAR the slopes are not used. One key is a constant.
+    With LINEAR the slopes are not used. One key is a constant; a curve without keys has no value.
     """
 
     kind: KeyKind
@@ -32,9 +32,9 @@ class KeyCurve:
 
 
 def evaluate(curve: KeyCurve, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) values of the curve at frames `at` (N,); constant before the first key and after the last."""
-    if len(curve) == 1:
-        return np.full(len(at), curve.values[0])
+    """(N,) values at frames `at` (N,); constant before the first key and after the last, NaN without keys."""
+    if len(curve) < 2:
+        return np.full(len(at), curve.values[0] if len(curve) else np.nan)
     inside = np.clip(at, curve.frames[0], curve.frames[-1])
     segment = np.clip(np.searchsorted(curve.frames, inside, "right") - 1, 0, len(curve) - 2)
     width = curve.frames[segment + 1] - curve.frames[segment]
