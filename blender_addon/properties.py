@@ -3,40 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from semanticface.curves.recipe import Recipe
-from semanticface.retarget.profile import Link, Profile
 
 from . import names
 from .footage.timing import TimeMap, Timing
-from .keying.plan import AXES, DEFAULT_EYE_AXES, DEFAULT_HEAD_AXES, Plan, RotationTarget
+from .keying.plan import Plan
 from .keying.properties import KeyingSettings, key_mode_of
-from .target.targets import has_face_shapes, match_shapes
-
-_AXIS_ITEMS = tuple((axis, axis, f"A positive angle turns about {axis}") for axis in AXES)
-
-
-def _axis(turn: str, of: str, default: str) -> Any:
-    return bpy.props.EnumProperty(
-        name=turn, description=f"Local axis of the {of} about which its {turn.lower()} turns",
-        items=_AXIS_ITEMS, default=default,
-    )  # fmt: skip
+from .target.mapping import meshes_of, profile_of, rotations_of
+from .target.properties import TargetSettings
 
 
-def _control(name: str, of: str) -> Any:
-    return bpy.props.PointerProperty(
-        type=bpy.types.Object, name=name, description=f"Object or armature whose rotation shows {of}"
-    )
-
-
-def _bone(of: str) -> Any:
-    return bpy.props.StringProperty(name="Bone", description=f"Bone of the armature that turns {of}")
-
-
-class SEMANTICFACE_PG_settings(bpy.types.PropertyGroup, KeyingSettings):
+class SEMANTICFACE_PG_settings(bpy.types.PropertyGroup, TargetSettings, KeyingSettings):
     """Everything that a user sets for one scene."""
 
     source: bpy.props.EnumProperty(
@@ -102,28 +81,6 @@ class SEMANTICFACE_PG_settings(bpy.types.PropertyGroup, KeyingSettings):
     )
     whole_frames: bpy.props.BoolProperty(name="Whole Frames", description="Move keys to the nearest whole scene frame")
 
-    use_shapes: bpy.props.BoolProperty(name="Shapes", description="Key the shape keys", default=True)
-    use_head: bpy.props.BoolProperty(name="Head", description="Key the head control's rotation", default=True)
-    use_eyes: bpy.props.BoolProperty(name="Eyes", description="Key the eye controls' rotation", default=True)
-    mesh: bpy.props.PointerProperty(
-        type=bpy.types.Object,
-        name="Mesh",
-        description="Mesh with ARKit shape keys",
-        poll=lambda self, candidate: has_face_shapes(candidate),
-    )
-    head: _control("Head", "the head's turns")
-    head_bone: _bone("the head")
-    left_eye: _control("Left Eye", "the subject's left eye")
-    left_eye_bone: _bone("the left eye")
-    right_eye: _control("Right Eye", "the subject's right eye")
-    right_eye_bone: _bone("the right eye")
-    head_yaw: _axis("Yaw", "head control", DEFAULT_HEAD_AXES[0])
-    head_pitch: _axis("Pitch", "head control", DEFAULT_HEAD_AXES[1])
-    head_roll: _axis("Roll", "head control", DEFAULT_HEAD_AXES[2])
-    eye_yaw: _axis("Yaw", "eye controls", DEFAULT_EYE_AXES[0])
-    eye_pitch: _axis("Pitch", "eye controls", DEFAULT_EYE_AXES[1])
-    eye_roll: _axis("Roll", "eye controls", DEFAULT_EYE_AXES[2])
-
     last_take: bpy.props.StringProperty(name="Last Take", description="Folder of the last take", subtype="DIR_PATH")
 
 
@@ -133,34 +90,15 @@ def settings_of(scene: bpy.types.Scene) -> SEMANTICFACE_PG_settings:
 
 def plan_of(settings: SEMANTICFACE_PG_settings, time: TimeMap) -> Plan:
     """What the settings say about targets, with the given time map. Checks nothing; `targets.check_plan` does."""
-    head_axes = (settings.head_yaw, settings.head_pitch, settings.head_roll)
-    eye_axes = (settings.eye_yaw, settings.eye_pitch, settings.eye_roll)
-    wanted = (
-        ("Head", settings.use_head, settings.head, settings.head_bone, head_axes),
-        ("LeftEye", settings.use_eyes, settings.left_eye, settings.left_eye_bone, eye_axes),
-        ("RightEye", settings.use_eyes, settings.right_eye, settings.right_eye_bone, eye_axes),
-    )
-    rotations = tuple(
-        RotationTarget(actions, control.name, bone if control.type == "ARMATURE" else "", axes)
-        for actions, used, control, bone, axes in wanted
-        if used and control is not None
-    )
-    meshes = (settings.mesh,) if settings.use_shapes and settings.mesh is not None else ()
     return Plan(
-        meshes=tuple(mesh.name for mesh in meshes),
-        rotations=rotations,
+        meshes=meshes_of(settings),
+        rotations=rotations_of(settings),
         time=time,
-        profile=_exact_names(meshes),
+        profile=profile_of(settings),
         recipe=Recipe(),
         mode=key_mode_of(settings),
         push=settings.push_down,
     )
-
-
-def _exact_names(meshes: tuple[bpy.types.Object, ...]) -> Profile:
-    """Shape keys that are called as ARKit calls them."""
-    found = dict.fromkeys(pair for mesh in meshes for pair in match_shapes(mesh).keys.items())
-    return Profile("ARKit", tuple(Link(action, key) for action, key in found))
 
 
 def register() -> None:
