@@ -1,185 +1,178 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Animation curves written in bulk: many keys on many channels of one or several data-blocks, as one new Action.
+"""Animation curves written in bulk: many keys on many channels of one or several data-blocks.
 
-Curves are filled through their arrays instead of key by key, some 150 times faster. Actions have slots and
-channelbags since Blender 4.4, and `Action.fcurves` is gone in 5.0; both layouts are told apart by what they offer,
-never by version. An Action that a data-block has is never edited: it stays in the file with a fake user. This module
-knows nothing of faces, takes or the backend.
+Onto new Actions (`write_take`), into those that animate the data-blocks now (`write_into`), or over the values of
+curves that exist (`refill`). This module knows nothing of faces, takes or the backend.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float32]
+from semanticface.curves.keys import KeyCurve
+from semanticface.curves.recipe import KeyKind
+from semanticface.errors import InputError
 
-SAME_FRAME = 1e-3
-"""Keys closer than this, in frames, are one key; Blender itself takes 0.01 for interactive insertion."""
+from .actions import animation_of, assign, containers_of, curves_of, has_slots, new_action, open_for, push_down
+from .keyframes import fill, insert, move, points_of, recalculate, replace_span
 
-
-class Interpolation(IntEnum):
-    """How a key goes over to the next; the numbers are those of `Keyframe.interpolation`."""
-
-    CONSTANT = 0
-    LINEAR = 1
-    BEZIER = 2
+__all__ = [
+    "Channel",
+    "Track",
+    "animation_of",
+    "curves_of",
+    "dense",
+    "refill",
+    "write_into",
+    "write_take",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One animated number: its data path and array index on the data-block, its group, a value for each key (K,)."""
+    """One animated number: its data path and array index on the data-block, its group, and its keys (one or more)."""
 
     path: str
     index: int
     group: str
-    values: Values
+    keys: KeyCurve
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What is keyed on one data-block: ascending scene frames (K,) float32, and the channels on them."""
+    """What is keyed on one data-block."""
 
     owner: bpy.types.ID
-    frames: Values
     channels: tuple[Channel, ...]
 
 
-def write_take(
-    name: str, tracks: Sequence[Track], interpolation: Interpolation = Interpolation.LINEAR, keep: bool = False
-) -> list[bpy.types.Action]:
-    """Write all tracks and assign the result; returns the new Actions (one where Actions have slots, else one a track).
+def dense(frames: NDArray[np.float64], values: NDArray[np.float64]) -> KeyCurve:
+    """A straight-line key on each frame (K,). Curves that share the array `frames` are written faster."""
+    none = np.broadcast_to(0.0, len(frames))
+    return KeyCurve(KeyKind.LINEAR, frames, values, none, none)
 
-    With `keep` a track starts from a copy of what its data-block is animated by, and only keys of the given channels
-    within the span of the given frames are replaced. Without, it holds the given channels alone. Everything is
-    built before anything is assigned: when this raises, no data-block has changed.
+
+def write_take(name: str, tracks: Sequence[Track], push: bool = False) -> list[bpy.types.Action]:
+    """Write all tracks to new Actions and assign these; returns them: one where Actions have slots, else one a track.
+
+    The old Actions stay in the file; with `push` each also becomes a strip on a muted NLA track. Everything is built
+    before anything is assigned: when this raises, no data-block has changed.
     """
     made: list[bpy.types.Action] = []
     bound: list[tuple[Track, bpy.types.Action, Any]] = []
     try:
         for track in tracks:
-            action, slot, container = _open_action(name, track.owner, made, keep)
-            bound.append((track, action, slot))
-            _write_channels(container, track, interpolation)
+            if not made or not has_slots():
+                made.append(new_action(name))
+            slot, container = open_for(track.owner, made[-1])
+            bound.append((track, made[-1], slot))
+            _fill_container(container, track.channels)
     except BaseException:
         for action in made:
             bpy.data.actions.remove(action)
         raise
     for track, action, slot in bound:
-        _assign(track.owner, action, slot)
+        if push:
+            push_down(track.owner)
+        assign(track.owner, action, slot)
     return made
 
 
-def animation_of(owner: bpy.types.ID) -> bpy.types.Action | None:
-    """The Action that animates the data-block now, if any."""
-    return None if owner.animation_data is None else owner.animation_data.action
+def write_into(name: str, tracks: Sequence[Track], span: tuple[float, float] | None = None) -> list[bpy.types.Action]:
+    """Write all tracks into the Actions that animate their data-blocks now; returns these, each once.
 
-
-def curves_of(owner: bpy.types.ID) -> list[bpy.types.FCurve]:
-    """The F-curves that animate the data-block now, in either layout."""
-    action = animation_of(owner)
-    if action is None:
-        return []
-    if not _has_slots():
-        return list(action.fcurves)
-    slot = owner.animation_data.action_slot
-    bags = [strip.channelbag(slot) for layer in action.layers for strip in layer.strips] if slot else []
-    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
-
-
-def _has_slots() -> bool:
-    return "slots" in bpy.types.Action.bl_rna.properties
-
-
-def _open_action(
-    name: str, owner: bpy.types.ID, made: list[bpy.types.Action], keep: bool
-) -> tuple[bpy.types.Action, Any, Any]:
-    """(action, slot or None, the object with `.fcurves` and `.groups`) for this data-block; grows `made`."""
-    if not _has_slots():
-        old = animation_of(owner) if keep else None
-        action = old.copy() if old else bpy.data.actions.new(name)
-        action.name = name
-        action.use_fake_user = True
-        made.append(action)
-        return action, None, action
-    if not made:
-        made.append(bpy.data.actions.new(name))
-        made[0].use_fake_user = True
-        made[0].layers.new("Layer").strips.new(type="KEYFRAME")
-    action = made[0]
-    slot = action.slots.new(owner.id_type, owner.name)
-    bag = action.layers[0].strips[0].channelbag(slot, ensure=True)
-    for curve in curves_of(owner) if keep else ():
-        _copy_curve(bag, curve)
-    return action, slot, bag
-
-
-def _copy_curve(container: Any, source: bpy.types.FCurve) -> None:
-    if hasattr(container.fcurves, "new_from_fcurve"):
-        copy = container.fcurves.new_from_fcurve(source)
-    else:  # 4.4: without the curve's modifiers, which have no copy there
-        copy = container.fcurves.new(source.data_path, index=source.array_index)
-        copy.extrapolation = source.extrapolation
-        count = len(source.keyframe_points)
-        copy.keyframe_points.add(count)
-        for field, width, kind in _KEY_FIELDS:
-            buffer = np.empty(count * width, kind)
-            source.keyframe_points.foreach_get(field, buffer)
-            copy.keyframe_points.foreach_set(field, buffer)
-    if source.group is not None:
-        copy.group = _group(container, source.group.name)
-
-
-_KEY_FIELDS = (
-    ("co", 2, np.float32),
-    ("handle_left_type", 1, np.int32),
-    ("handle_right_type", 1, np.int32),
-    ("handle_left", 2, np.float32),
-    ("handle_right", 2, np.float32),
-    ("interpolation", 1, np.int32),
-    ("easing", 1, np.int32),
-)
-
-
-def _write_channels(container: Any, track: Track, interpolation: Interpolation) -> None:
-    count = len(track.frames)
-    points = np.empty(2 * count, np.float32)  # frame, value, frame, value ...
-    points[0::2] = track.frames
-    kinds = np.full(count, interpolation, np.int32)
-    model: bpy.types.FCurve | None = None
-    for channel in track.channels:
-        points[1::2] = channel.values
-        curve = container.fcurves.find(channel.path, index=channel.index)
-        if curve is not None:
-            _replace_span(curve, points, kinds)
-            continue
-        curve = _new_curve(container, channel, kinds, model)
-        curve.keyframe_points.foreach_set("co", points)
-        if hasattr(curve.keyframe_points, "handles_recalc"):
-            # All that `curve.update()` would do for keys in order; it sorts and tags each curve as well.
-            curve.keyframe_points.handles_recalc()
-        else:
-            curve.update()
-        model = curve if channel.index == 0 else None
-
-
-def _new_curve(container: Any, channel: Channel, kinds: NDArray[np.int32], model: bpy.types.FCurve | None) -> Any:
-    """A curve with as many keys as `kinds`, of these interpolations; copied from `model` where that can be done.
-
-    A copy brings the interpolation along, which key by key takes a quarter of the whole time.
+    Without `span` every key goes in at its frame and all others stay as they are; see `keyframes.insert`. With it the
+    keys of the given channels from its first to its last frame are replaced. Curves that are missing are made, and a
+    new Action of that name where a data-block has none.
     """
-    if model is not None and channel.index == 0 and hasattr(container.fcurves, "new_from_fcurve"):
-        curve = container.fcurves.new_from_fcurve(model, data_path=channel.path)
-    else:
-        curve = container.fcurves.new(channel.path, index=channel.index)
-        curve.keyframe_points.add(len(kinds))
-        curve.keyframe_points.foreach_set("interpolation", kinds)
+    used: list[bpy.types.Action] = []
+    fresh: bpy.types.Action | None = None
+    for track in tracks:
+        action = animation_of(track.owner)
+        if action is None:
+            if fresh is None or not has_slots():
+                fresh = new_action(name)
+            slot, container = open_for(track.owner, fresh)
+            assign(track.owner, fresh, slot)
+            action = fresh
+        else:
+            container = _present(track.owner, action)
+        for channel in track.channels:
+            _write_channel(container, channel, span)
+        action.update_tag(refresh={"TIME"})
+        if action not in used:
+            used.append(action)
+    return used
+
+
+def refill(owner: bpy.types.ID, channels: Sequence[Channel]) -> None:
+    """Give curves that animate the data-block other values, at the same number of keys; no others are touched.
+
+    For dense curves that change many times a second: handles stay behind, which straight lines don't mind. Raises
+    InputError where a curve is missing or has another number of keys.
+    """
+    present = {(curve.data_path, curve.array_index): curve for curve in curves_of(owner)}
+    for channel in channels:
+        curve = present.get((channel.path, channel.index))
+        if curve is None or len(curve.keyframe_points) != len(channel.keys):
+            raise InputError(
+                f'"{owner.name}" has no curve of {len(channel.keys)} keys on {channel.path}',
+                "somebody edited the Action; make the curves anew",
+            )
+        move(curve, points_of(channel.keys))
+    action = animation_of(owner)
+    if action is not None:
+        action.update_tag(refresh={"TIME"})
+
+
+def _present(owner: bpy.types.ID, action: bpy.types.Action) -> Any:
+    """What holds the curves for the data-block in its own Action; a slot is made where none is chosen."""
+    containers = containers_of(owner)
+    if containers:
+        return containers[0]
+    slot, container = open_for(owner, action, owner.animation_data.action_slot if has_slots() else None)
+    if slot is not None:
+        owner.animation_data.action_slot = slot
+    return container
+
+
+def _fill_container(container: Any, channels: Sequence[Channel]) -> None:
+    """New curves for all channels, in a container that has none of them."""
+    model: tuple[bpy.types.FCurve, KeyCurve] | None = None
+    points = np.empty(0, np.float32)
+    for channel in channels:
+        keys = channel.keys
+        if model is not None and _alike(model[1], keys) and channel.index == 0:
+            points[1::2] = keys.values
+            curve = _copy_of(container, model[0], channel)
+            move(curve, points)
+            recalculate(curve)
+            continue
+        curve = _new_curve(container, channel)
+        fill(curve, keys)
+        if keys.kind is KeyKind.LINEAR and channel.index == 0 and hasattr(container.fcurves, "new_from_fcurve"):
+            model, points = (curve, keys), points_of(keys)
+
+
+def _alike(first: KeyCurve, second: KeyCurve) -> bool:
+    return second.kind is KeyKind.LINEAR and second.frames is first.frames
+
+
+def _copy_of(container: Any, model: bpy.types.FCurve, channel: Channel) -> bpy.types.FCurve:
+    """A copy brings the interpolation along, which key by key takes a quarter of the whole time."""
+    curve = container.fcurves.new_from_fcurve(model, data_path=channel.path)
+    curve.group = _group(container, channel.group)
+    return curve
+
+
+def _new_curve(container: Any, channel: Channel) -> bpy.types.FCurve:
+    curve = container.fcurves.new(channel.path, index=channel.index)
     curve.group = _group(container, channel.group)
     return curve
 
@@ -188,31 +181,14 @@ def _group(container: Any, name: str) -> Any:
     return container.groups.get(name) or container.groups.new(name)
 
 
-def _replace_span(curve: bpy.types.FCurve, points: Values, kinds: NDArray[np.int32]) -> None:
-    """Put the points (2K,) into a curve in place of the keys that it has between the first and the last of them."""
-    keys = curve.keyframe_points
-    old = np.empty(2 * len(keys), np.float32)
-    keys.foreach_get("co", old)
-    inside = (old[0::2] >= points[0] - SAME_FRAME) & (old[0::2] <= points[-2] + SAME_FRAME)
-    for index in np.flatnonzero(inside)[::-1]:
-        keys.remove(keys[int(index)], fast=True)
-    kept = len(keys)
-    keys.add(len(kinds))
-    everything = np.empty(2 * len(keys), np.float32)
-    keys.foreach_get("co", everything)
-    everything[2 * kept :] = points
-    keys.foreach_set("co", everything)
-    shapes = np.empty(len(keys), np.int32)
-    keys.foreach_get("interpolation", shapes)
-    shapes[kept:] = kinds
-    keys.foreach_set("interpolation", shapes)
-    curve.update()
-
-
-def _assign(owner: bpy.types.ID, action: bpy.types.Action, slot: Any) -> None:
-    data = owner.animation_data or owner.animation_data_create()
-    if data.action is not None:
-        data.action.use_fake_user = True
-    data.action = action
-    if slot is not None:
-        data.action_slot = slot
+def _write_channel(container: Any, channel: Channel, span: tuple[float, float] | None) -> None:
+    curve = container.fcurves.find(channel.path, index=channel.index)
+    if curve is None:
+        curve = _new_curve(container, channel)
+        if span is not None:
+            fill(curve, channel.keys)
+            return
+    if span is None:
+        insert(curve, channel.keys)
+    else:
+        replace_span(curve, channel.keys, span)

@@ -16,10 +16,8 @@ from ..footage.source import scene_rate
 from ..footage.timing import TimeMap, Timing
 from ..properties import plan_of, settings_of
 from ..take.reading import read_signature
-from ..target.targets import find_object
-from .fcurves import animation_of
 from .plan import Plan
-from .takes import Report, key_take, signature_of
+from .takes import Report, key_take, signature_on
 
 
 def plan_for_take(take: Take, scene: bpy.types.Scene) -> Plan:
@@ -37,17 +35,6 @@ def plan_for_take(take: Take, scene: bpy.types.Scene) -> Plan:
         whole=settings.whole_frames,
     )
     return plan_of(settings, time)
-
-
-def signature_on(names: tuple[str, ...]) -> str:
-    """The signature of what animates the first of these objects that a take was keyed onto; "" where none was."""
-    for name in names:
-        owner = find_object(name)
-        for block in (getattr(owner.data, "shape_keys", None), owner):
-            signature = signature_of(animation_of(block)) if block is not None else ""
-            if signature:
-                return signature
-    return ""
 
 
 class SEMANTICFACE_OT_key_take(bpy.types.Operator):

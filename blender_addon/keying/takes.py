@@ -1,42 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a take on disk to keys: which frames get one, where they land, and the report of those that got none.
+"""From a take on disk to keys in the file, and the report of what was keyed and what was not.
 
-Frames without a result are never filled in: they get no key and are named. Reads `semanticface.take`; knows nothing of
-the backend.
+Frames without a result get no key, unless the recipe fills them, and are named. Reads `semanticface.take`; knows
+nothing of the backend.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import bpy
-import numpy as np
-from numpy.typing import NDArray
 
-from semanticface.errors import InputError
 from semanticface.protocol import to_runs
-from semanticface.results import FrameResult, Status
+from semanticface.results import Status
 from semanticface.take import Take
 
-from .. import names
-from ..compat import session_uid
-from ..footage.timing import TimeMap
-from ..target.rotations import euler_angles
-from ..target.targets import check_plan, match_shapes, rotation_control, rotation_path
-from .addresses import find_object, shape_path
-from .fcurves import SAME_FRAME, Channel, Track, animation_of, write_take
-from .plan import KeyMode, Plan, RotationTarget
+from ..target.targets import check_plan
+from .build import Built, absent_shapes, build, driven_channels
+from .fcurves import write_into, write_take
+from .placing import time_of_anchor
+from .plan import KeyMode, Plan
+from .refusals import notes_on
+from .signature import Gathered, Origin, gather, origins_in, sign, signature_of, signature_on
 
-MOST_ORIGINS = 200
-"""Takes that an Action remembers: a keyframe artist's single frames add up in one Action."""
+__all__ = [
+    "Gathered",
+    "Origin",
+    "Report",
+    "describe_frames",
+    "gather",
+    "key_take",
+    "origins_in",
+    "signature_of",
+    "signature_on",
+    "time_of_anchor",
+]
+
+MOST_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was keyed. `gaps` maps a status to the source frames that got no key; `merged` shared a scene frame."""
+    """What was keyed. `gaps` maps a status to the source frames that got no key; `merged` shared a scene frame.
+
+    `keys` are enough for `values`, the values of all curves. `filled` source frames took theirs from neighbours.
+    """
 
     actions: tuple[str, ...]
     keyed: int
@@ -45,19 +54,28 @@ class Report:
     merged: int = 0
     absent: tuple[str, ...] = ()
     driven: tuple[str, ...] = ()
+    keys: int = 0
+    values: int = 0
+    filled: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Lines for the panel and the info area."""
         out = [f"Keyed {self.keyed} frames on {self.channels} channels: {', '.join(self.actions) or 'nothing'}"]
+        if self.keys < self.values:
+            out.append(f"{self.keys:,} of {self.values:,} keys are enough")
         for status, frames in self.gaps.items():
             out.append(f"No key, {status.replace('_', ' ')}: source frames {describe_frames(frames)}")
+        if self.filled:
+            out.append(f"Filled from their neighbours: source frames {describe_frames(self.filled)}")
         if self.merged:
             out.append(f"{self.merged} source frames share a scene frame with a nearer one")
         if self.absent:
-            out.append(f"The mesh has no shape key for {', '.join(self.absent)}")
+            rest = f" and {len(self.absent) - MOST_NAMES} more" if len(self.absent) > MOST_NAMES else ""
+            out.append(f"No target for {', '.join(self.absent[:MOST_NAMES])}{rest}")
         if self.driven:
             out.append(f"Left to their drivers: {', '.join(self.driven)}")
-        return out
+        return out + list(self.notes)
 
 
 def describe_frames(frames: Sequence[int], most: int = 12) -> str:
@@ -70,121 +88,47 @@ def describe_frames(frames: Sequence[int], most: int = 12) -> str:
     return ", ".join(texts) + (f" and {len(runs) - most} more runs" if len(runs) > most else "")
 
 
-def placed(results: Sequence[FrameResult], time: TimeMap) -> tuple[list[tuple[float, FrameResult]], int]:
-    """(scene frame, result) for each frame that has coefficients, ascending, and how many gave way to a nearer one.
-
-    Where several source frames land on one scene frame, the one whose own time is nearest to it stands, the earlier of
-    two that are equally near.
-    """
-    anchor_time = time_of_anchor(results, time)
-    exact = TimeMap(time.anchor, time.scene_frame, time.source_rate, time.scene_rate, time.timing, whole=False)
-    nearest: dict[int, tuple[float, float, FrameResult]] = {}
-    good = [result for result in results if result.status is Status.OK]
-    for result in good:
-        where = time.to_scene(result.frame, result.time, anchor_time)
-        off = round(abs(exact.to_scene(result.frame, result.time, anchor_time) - where), 6)  # so that ties are ties
-        cell = round(where / SAME_FRAME)
-        if cell not in nearest or off < nearest[cell][0]:
-            nearest[cell] = (off, where, result)
-    ordered = sorted(nearest.values(), key=lambda entry: entry[1])
-    return [(where, result) for _, where, result in ordered], len(good) - len(ordered)
-
-
-def time_of_anchor(results: Sequence[FrameResult], time: TimeMap) -> float:
-    """Seconds from the start of the source at which the map's anchor is shown."""
-    for result in results:
-        if result.frame == time.anchor and result.time is not None:
-            return result.time
-    return float(time.anchor / time.source_rate)
-
-
 def key_take(take: Take, plan: Plan) -> Report:
-    """Key a take as the plan says, onto new Actions. Raises InputError with nothing changed when it can't be."""
+    """Key a take as the plan says. Raises InputError with nothing changed when it can't be."""
     check_plan(plan)
-    gaps = {
-        status.value: tuple(result.frame for result in take.results if result.status is status)
-        for status in Status
-        if status is not Status.OK
-    }
-    gaps = {status: frames for status, frames in gaps.items() if frames}
-    keys, merged = placed(take.results, plan.time)
-    matches = [match_shapes(find_object(mesh)) for mesh in plan.meshes]
-    if not keys:
-        return Report((), 0, 0, gaps)
-    tracks = _tracks(plan, keys)
-    keep = plan.mode is not KeyMode.NEW
-    before = origins_in(signature_of(animation_of(tracks[0].owner))) if keep else ()
-    actions = write_take(take.path.name, tracks, keep=keep)
-    _sign(actions, (*before, Origin(take.path, plan)))
+    built = build(plan, take.results, take.header.rate or plan.time.source_rate)
+    gaps = _gaps(take, built.filled)
+    if not built.tracks:
+        notes = ("All curves are zero throughout, and such ones are left out",) if built.keyed else ()
+        return Report((), 0, 0, gaps, notes=notes)
+    notes = notes_on(plan)
+    actions = _write(take, plan, built)
     return Report(
         actions=tuple(action.name for action in actions),
-        keyed=len(keys),
-        channels=sum(len(track.channels) for track in tracks),
+        keyed=built.keyed,
+        channels=sum(len(track.channels) for track in built.tracks),
         gaps=gaps,
-        merged=merged,
-        absent=tuple(sorted(set.intersection(*(set(match.absent) for match in matches)))) if matches else (),
-        driven=tuple(name for match in matches for name in match.driven),
+        merged=built.merged,
+        absent=absent_shapes(plan),
+        driven=driven_channels(plan),
+        keys=built.keys,
+        values=built.values,
+        filled=built.filled,
+        notes=notes,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A take's folder and the plan by which it was keyed."""
-
-    take: Path
-    plan: Plan
-
-
-def signature_of(action: bpy.types.Action | None) -> str:
-    """The text that an Action of ours carries; "" for one that is not."""
-    text = None if action is None else action.get(names.ACTION_PROPERTY)
-    return text if isinstance(text, str) else ""
+def _gaps(take: Take, filled: Sequence[int]) -> dict[str, tuple[int, ...]]:
+    """Status -> source frames that have no result and no values from elsewhere."""
+    without: dict[str, list[int]] = {}
+    for status in Status:
+        for result in take.results:
+            if status is not Status.OK and result.status is status and result.frame not in filled:
+                without.setdefault(status.value, []).append(result.frame)
+    return {status: tuple(frames) for status, frames in without.items()}
 
 
-def origins_in(signature: str) -> tuple[Origin, ...]:
-    """What an Action with this signature was keyed from, oldest first; empty when there is none."""
-    if not signature:
-        return ()
-    try:
-        return tuple(Origin(Path(entry["take"]), Plan.from_json(entry["plan"])) for entry in json.loads(signature))
-    except (ValueError, KeyError, TypeError, InputError):
-        return ()  # somebody edited the property by hand
-
-
-def _sign(actions: Sequence[bpy.types.Action], origins: Sequence[Origin]) -> None:
-    entries = [{"take": str(origin.take), "plan": origin.plan.to_json()} for origin in origins[-MOST_ORIGINS:]]
+def _write(take: Take, plan: Plan, built: Built) -> list[bpy.types.Action]:
+    """The Actions that hold the keys, each with what it was keyed from."""
+    if plan.mode is KeyMode.NEW:
+        actions = write_take(take.path.name, built.tracks, plan.push)
+    else:
+        actions = write_into(take.path.name, built.tracks, built.span if plan.mode is KeyMode.REPLACE else None)
     for action in actions:
-        action[names.ACTION_PROPERTY] = json.dumps(entries)
-
-
-def _tracks(plan: Plan, keys: Sequence[tuple[float, FrameResult]]) -> list[Track]:
-    frames = np.array([where for where, _ in keys], np.float32)  # (K,)
-    rows = [result.coefficients or {} for _, result in keys]
-    channels: dict[int, tuple[bpy.types.ID, list[Channel]]] = {}
-    for name in plan.meshes:
-        mesh = find_object(name)
-        block = mesh.data.shape_keys
-        channels[session_uid(block)] = (block, _shape_channels(match_shapes(mesh).keys, rows))
-    for target in plan.rotations:
-        block = find_object(target.object)
-        channels.setdefault(session_uid(block), (block, []))[1].extend(_rotation_channels(target, rows))
-    return [Track(owner, frames, tuple(made)) for owner, made in channels.values()]
-
-
-def _column(rows: Sequence[Mapping[str, float]], action: str) -> NDArray[np.float64]:
-    return np.array([row[action] for row in rows], np.float64)
-
-
-def _shape_channels(keys: Mapping[str, str], rows: Sequence[Mapping[str, float]]) -> list[Channel]:
-    return [
-        Channel(shape_path(key), 0, names.GROUP_SHAPES, _column(rows, action).astype(np.float32))
-        for action, key in keys.items()
-    ]
-
-
-def _rotation_channels(target: RotationTarget, rows: Sequence[Mapping[str, float]]) -> list[Channel]:
-    turns = np.stack([_column(rows, action) for action in target.action_names()], axis=1)  # (K, 3)
-    angles = euler_angles(turns, target.axes, rotation_control(target).rotation_mode)
-    path = rotation_path(target)
-    group = target.bone or names.GROUP_ROTATIONS
-    return [Channel(path, index, group, angles[:, index]) for index in range(3)]
+        sign(action, (*origins_in(signature_of(action)), Origin(take.path, plan)))
+    return actions

@@ -19,6 +19,7 @@ from semanticface.errors import InputError
 from ..compat import is_editable
 from ..keying.addresses import euler_path, find_object, shape_path
 from ..keying.plan import Plan, RotationTarget
+from ..keying.refusals import check_channels
 from .rotations import EULER_ORDERS
 
 
@@ -74,6 +75,7 @@ def check_plan(plan: Plan) -> None:
         check_mesh(find_object(mesh))
     for target in plan.rotations:
         check_rotation(target)
+    check_channels(plan)
 
 
 def check_mesh(mesh: bpy.types.Object) -> None:
@@ -92,7 +94,6 @@ def check_mesh(mesh: bpy.types.Object) -> None:
         raise InputError(f'drivers hold every ARKit shape key of "{mesh.name}"', "key what drives them, or remove them")
     if not match.keys:
         raise InputError(f'no shape key of "{mesh.name}" has an ARKit name', "such as jawOpen or eyeBlinkLeft")
-    _check_animation(keys, mesh.name)
 
 
 def check_rotation(target: RotationTarget) -> None:
@@ -106,7 +107,6 @@ def check_rotation(target: RotationTarget) -> None:
         raise InputError(f"the rotation mode of {where} is {mode}", "set it to an Euler order, best YXZ")
     if len({axis[-1] for axis in target.axes}) != 3:
         raise InputError(f"yaw, pitch and roll of {where} need three different axes", "see Axes in the panel")
-    _check_animation(block, target.object)
 
 
 def rotation_control(target: RotationTarget) -> bpy.types.Object | bpy.types.PoseBone:
@@ -132,8 +132,3 @@ def _check_local(block: bpy.types.ID, name: str) -> None:
         raise InputError(f'"{name}" is a library override', "make it local to key it")
     if not is_editable(block):
         raise InputError(f'"{name}" can\'t be edited here', "make it local to key it")
-
-
-def _check_animation(block: bpy.types.ID, name: str) -> None:
-    if block.animation_data is not None and block.animation_data.use_tweak_mode:
-        raise InputError(f'an NLA strip of "{name}" is being tweaked', "leave tweak mode (Tab in the NLA editor)")

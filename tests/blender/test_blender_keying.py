@@ -1,4 +1,4 @@
-"""Curves in bulk: values, layout of Actions, what is kept, and the time it takes."""
+"""Keys in bulk: what Blender draws, what is kept, what is one undo step, and the time it takes."""
 
 from __future__ import annotations
 
@@ -14,36 +14,80 @@ Run = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def test_blender_draws_the_curve_that_is_meant(blender: Run) -> None:
+    worst = blender("keys:drawn")
+    assert len(worst) == 8
+    assert max(worst.values()) < 1e-4
+
+
 def test_one_take_is_one_action_where_actions_have_slots(blender: Run) -> None:
-    seen = blender("targets_and_keys:layout")
+    seen = blender("keys:layout")
     assert seen["actions"] == (["Take"] if seen["slots"] else ["Take", "Take.001"])
     assert all(seen["fake"])
-    assert seen["group"] == "Rotation"
-    assert seen["kinds"] == ["BEZIER", "BEZIER"]
-    assert seen["handle"][0] == pytest.approx(1.5)  # a third of the way: handles were computed
+    assert seen["group"] == "Group"
+    assert seen["kinds"] == ["LINEAR", "LINEAR"]
     assert seen["shown"] == pytest.approx([0.75, 0.75])
 
 
-def test_kept_animation_keeps_modifiers_handles_and_other_channels(blender: Run) -> None:
-    kept = blender("targets_and_keys:kept_curves")
-    assert kept["location"]["keys"] == [[1, 0.01], [10, 0.1], [20, 0.2], [30, 0.3]]
-    assert kept["rotation_euler"]["keys"] == [[1, 0.01], [10, 1], [20.0, 2], [30, 0.3]]
-    assert kept["rotation_euler"]["kinds"] == ["CONSTANT", "LINEAR", "LINEAR", "BEZIER"]
-    for curve in kept.values():
-        assert curve["modifiers"] == 1
-        assert curve["handle"] == [3, 0.5]
-        assert curve["same_group"]
+def test_keys_go_between_others_without_touching_them(blender: Run) -> None:
+    seen = blender("keys:inserted")
+    before, after = seen["before"], seen["after"]
+    assert [row["co"][0] for row in after] == [1, 10, 15, 20, 30, 40]
+    assert [after[0], after[3], after[4]] == [before[0], before[2], before[3]]
+    moved = {name: value for name, value in before[1].items() if after[1][name] != value}
+    assert set(moved) == {"co", "handle_left", "handle_right"}  # the key that stood there, with its handles
+    assert after[1]["co"] == [10, 4]
+    for name in ("handle_left", "handle_right"):
+        assert after[1][name] == pytest.approx([before[1][name][0], before[1][name][1] + 1])
+    assert after[2]["interpolation"] == before[1]["interpolation"]
+    assert after[5]["interpolation"] == before[3]["interpolation"]
+    assert seen["drawn"] == pytest.approx([4, 0.5, 2], abs=0.5)  # the curve has a modifier of noise
+    assert seen["new"] == [pytest.approx([frame, value]) for frame, value in ((10.0005, 4), (15, 0.5), (40, 2))]
+    assert seen["new kinds"] == ["BEZIER"] * 3
+    assert seen["actions"] == [1, 1]
+    assert seen["curve"] == [1, "LINEAR", [0.1, 0.2, 0.3]]
+
+
+def test_a_range_is_replaced_and_everything_else_stays(blender: Run) -> None:
+    seen = blender("keys:replaced")
+    before, after = seen["before"], seen["after"]
+    assert after["location"] == before["location"]
+    turned, old = after["rotation_euler"], before["rotation_euler"]
+    assert [row["co"] for row in turned] == [old[0]["co"], [9, 1], [12, 2], [24, 3], old[3]["co"]]
+    assert [turned[0], turned[-1]] == [old[0], old[3]]
+
+
+def test_an_old_action_is_pushed_down_where_it_stands(blender: Run) -> None:
+    seen = blender("keys:pushed")
+    first, hand = seen["strips"]["First"], seen["strips"]["By Hand"]
+    for strip, name in ((first, "First"), (hand, "By Hand")):
+        assert strip["action"] == strip["track"] == name
+        assert strip["muted"]
+        assert strip["slot"]
+        assert strip["scale"] == 1
+        assert strip["now"].startswith("Second")
+    assert (first["start"], first["length"]) == (3.5, 5.75)
+    assert (hand["start"], hand["length"]) == (-7, 1)
+    assert seen["shown"] == 1  # what is pushed down is muted
 
 
 def test_a_take_that_cannot_be_written_changes_nothing(blender: Run) -> None:
-    seen = blender("targets_and_keys:failing_track")
+    seen = blender("keys:failing_track")
     assert seen["error"]
     assert seen["actions"] == 0
     assert not seen["changed"]
 
 
+def test_refilled_curves_show_at_once_and_missing_ones_are_named(blender: Run) -> None:
+    seen = blender("keys:refilled")
+    assert seen["shown"] == 0.5
+    assert seen["other"] == [[1, 0], [5, 0], [9, 0]]
+    assert "has no curve of 2 keys" in seen["errors"][0]
+    assert "on nothing" in seen["errors"][1]
+
+
 def test_600_frames_are_keyed_from_disk_in_a_blink(blender: Run) -> None:
-    seen = blender("targets_and_keys:many_frames")
+    seen = blender("keys:many_frames")
     assert seen["shown"] == pytest.approx(599 / 600)
     assert seen["seconds"] < 2
 

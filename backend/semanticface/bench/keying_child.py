@@ -54,13 +54,17 @@ def bulk(keying: Any, keys: Any, controls: list[Any], frames: Values, values: Va
     """Seconds for the add-on's way, from the table of values to assigned Actions."""
     start = time.perf_counter()
     shapes = tuple(
-        keying.Channel(f'key_blocks["shape{number}"].value', 0, "Face", values[:, number]) for number in range(SHAPES)
+        keying.Channel(f'key_blocks["shape{number}"].value', 0, "Face", keying.dense(frames, values[:, number]))
+        for number in range(SHAPES)
     )
-    tracks = [keying.Track(keys, frames, shapes)]
+    tracks = [keying.Track(keys, shapes)]
     for number, control in enumerate(controls):
         first = SHAPES + 3 * number
-        turns = tuple(keying.Channel("rotation_euler", axis, "Rotation", values[:, first + axis]) for axis in range(3))
-        tracks.append(keying.Track(control, frames, turns))
+        turns = tuple(
+            keying.Channel("rotation_euler", axis, "Rotation", keying.dense(frames, values[:, first + axis]))
+            for axis in range(3)
+        )
+        tracks.append(keying.Track(control, turns))
     keying.write_take("bench", tracks)
     return time.perf_counter() - start
 
@@ -78,7 +82,7 @@ def keys_on(keying: Any, owners: list[Any]) -> dict[tuple[int, str, int], bytes]
 
 def main(checkout: str, frames: int) -> dict[str, Any]:
     """Both ways in turns, so that a busy machine slows both: a fifth of the insertions, then one whole bulk take."""
-    sys.path.insert(0, checkout)
+    sys.path[:0] = [checkout, f"{checkout}/backend"]
     from blender_addon.keying import fcurves as keying
 
     bpy.ops.wm.read_factory_settings(use_empty=True)

@@ -10,11 +10,8 @@ import numpy as np
 from scene import add_empty, add_face, attempt, fresh, keys_on, ready, shape_keys_on
 
 from blender_addon import session
-from blender_addon.keying import fcurves as keying
 from blender_addon.target.rotations import EULER_ORDERS, euler_angles
 from blender_addon.target.targets import match_names
-from semanticface.results import FrameResult, Status
-from semanticface.take import TakeHeader, TakeWriter
 
 
 def _refusal() -> str:
@@ -153,105 +150,3 @@ def take_from_disk(folder: str, directory: str) -> dict[str, Any]:
         "error": error, "again": again, "missing": missing, "link": session.current().link.state,
         "shapes": shape_keys_on(settings.mesh), "actions": len(bpy.data.actions),
     }  # fmt: skip
-
-
-def make_take(directory: Path, frames: list[FrameResult], rate: Any) -> None:
-    with TakeWriter(directory, TakeHeader({"path": "x"}, rate, {}, {}, key="k")) as writer:
-        for result in frames:
-            writer.append(result)
-
-
-def layout(folder: str) -> dict[str, Any]:
-    """How the Actions of one take over two data-blocks lie in the file."""
-    fresh()
-    face, head = add_face(), add_empty("Head")
-    frames = np.array([1, 2.5], np.float32)
-    values = np.array([0.25, 0.75], np.float32)
-    tracks = [
-        keying.Track(face.data.shape_keys, frames, (keying.Channel('key_blocks["jawOpen"].value', 0, "Face", values),)),
-        keying.Track(head, frames, (keying.Channel("rotation_euler", 2, "Rotation", values),)),
-    ]
-    made = keying.write_take("Take", tracks, keying.Interpolation.BEZIER)
-    curve = keying.curves_of(head)[0]
-    bpy.context.scene.frame_set(2, subframe=0.5)
-    return {
-        "actions": [action.name for action in made],
-        "fake": [action.use_fake_user for action in made],
-        "slots": "slots" in bpy.types.Action.bl_rna.properties,
-        "group": curve.group.name,
-        "kinds": [key.interpolation for key in curve.keyframe_points],
-        "handle": list(curve.keyframe_points[0].handle_right),
-        "shown": [face.data.shape_keys.key_blocks["jawOpen"].value, head.rotation_euler.z],
-    }
-
-
-def kept_curves(folder: str) -> dict[str, Any]:
-    """What a take that keeps other keys takes over: modifiers, handles, kinds, groups, other channels."""
-    fresh()
-    head = add_empty("Head")
-    for frame in (1, 10, 20, 30):
-        head.location.x = head.rotation_euler.z = frame / 100
-        head.keyframe_insert("location", index=0, frame=frame)
-        head.keyframe_insert("rotation_euler", index=2, frame=frame)
-    for curve in keying.curves_of(head):
-        curve.modifiers.new("CYCLES")
-        curve.keyframe_points[0].interpolation = "CONSTANT"
-        curve.keyframe_points[0].handle_right_type = "FREE"
-        curve.keyframe_points[0].handle_right = (3, 0.5)
-    groups = {curve.data_path: curve.group and curve.group.name for curve in keying.curves_of(head)}
-    values = np.array([1, 2], np.float32)
-    channel = keying.Channel("rotation_euler", 2, "Rotation", values)
-    track = keying.Track(head, np.array([10, 20.0005], np.float32), (channel,))
-    keying.write_take("Take", [track], keep=True)
-    kept = {}
-    for curve in keying.curves_of(head):
-        first = curve.keyframe_points[0]
-        kept[curve.data_path] = {
-            "keys": [[round(part, 3) for part in key.co] for key in curve.keyframe_points],
-            "kinds": [key.interpolation for key in curve.keyframe_points],
-            "modifiers": len(curve.modifiers),
-            "handle": [round(part, 3) for part in first.handle_right],
-            "same_group": (curve.group and curve.group.name) == groups[curve.data_path],
-        }
-    return kept
-
-
-def failing_track(folder: str) -> dict[str, Any]:
-    """The second track can't be written; the first data-block must not have changed."""
-    fresh()
-    face, head = add_face(), add_empty("Head")
-    frames, values = np.array([1, 2], np.float32), np.array([0, 1], np.float32)
-    good = keying.Channel('key_blocks["jawOpen"].value', 0, "Face", values)
-    bad = keying.Channel("rotation_euler", 0, "Rotation", np.zeros(3, np.float32))
-    error = ""
-    try:
-        keying.write_take(
-            "Take", [keying.Track(face.data.shape_keys, frames, (good,)), keying.Track(head, frames, (bad,))]
-        )
-    except (ValueError, RuntimeError, TypeError) as problem:
-        error = type(problem).__name__
-    changed = face.data.shape_keys.animation_data is not None or head.animation_data is not None
-    return {"error": error, "actions": len(bpy.data.actions), "changed": changed}
-
-
-def many_frames(folder: str) -> dict[str, Any]:
-    """A take of 600 frames through the operator: seconds, and what the last frame shows."""
-    import time
-
-    settings = ready(folder)
-    results = [
-        FrameResult(number, number / 24, Status.OK, {name: 0.0 for name in _all_names()} | {"JawOpen": number / 600})
-        for number in range(600)
-    ]
-    make_take(Path(folder) / "long", results, 24)
-    start = time.perf_counter()
-    attempt(bpy.ops.semanticface.key_take, directory=str(Path(folder) / "long"))
-    seconds = time.perf_counter() - start
-    bpy.context.scene.frame_set(600)
-    return {"seconds": seconds, "shown": settings.mesh.data.shape_keys.key_blocks["jawOpen"].value}
-
-
-def _all_names() -> tuple[str, ...]:
-    from semanticface.actions import CSV_ORDER
-
-    return CSV_ORDER
