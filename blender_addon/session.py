@@ -19,6 +19,7 @@ from semanticface.errors import InputError, SemanticFaceError, TakeError
 from semanticface.pump import Connected, Event
 
 from .analysis.job import AnalysisJob, Order, Phase
+from .backend.desk import Desk
 from .backend.link import BackendLink, LinkState
 from .compat import session_uid
 from .keying.plan import Plan
@@ -50,6 +51,7 @@ class Session:
 
     def __init__(self) -> None:
         self.link = BackendLink(f"blender {bpy.app.version_string}")
+        self.desk = Desk()
         self.job: AnalysisJob | None = None
         self.notes: tuple[str, ...] = ()
         self.failed = False
@@ -168,6 +170,7 @@ class Session:
     def close(self) -> None:
         self.job = None
         self.tasks.clear()
+        self.desk.close()
         self.link.close()
 
     def _settle(self) -> None:

@@ -2,4 +2,4 @@
 """The backend as Blender sees it: find, install, start, join, release, and tell what is wrong."""
 
 SETTINGS: tuple[str, ...] = ()
-REST: tuple[str, ...] = ("operators", "panel")
+REST: tuple[str, ...] = ("operators", "installing", "tasks", "rendering", "panel")

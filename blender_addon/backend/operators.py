@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operators about the backend process: start or join it, stop using it, end it, and say what is known about it."""
+"""Operators about the backend process: start or join it, leave, restart and end it, free its memory, diagnose."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -10,7 +11,8 @@ import bpy
 from semanticface.errors import SemanticFaceError
 
 from .. import preferences, session
-from .diagnostics import collect
+from . import tasks
+from .diagnostics import Ask
 from .link import LinkState
 
 
@@ -69,6 +71,52 @@ class SEMANTICFACE_OT_stop_backend(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class SEMANTICFACE_OT_restart_backend(bpy.types.Operator):
+    """End the backend process, also for other programs that use it, and start it again. Takes a new version into use"""
+
+    bl_idname = "semanticface.restart_backend"
+    bl_label = "Restart Backend"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        return session.current().link.state is LinkState.CONNECTED
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, context: Any) -> set[str]:
+        now = session.current()
+        task = tasks.AfterEnd(now, lambda: now.connect(preferences.backend_command(bpy.context), start=True))
+        now.attach(task)
+        if bpy.app.background:
+            tasks.wait_for(now, task)
+        return {"FINISHED"}
+
+
+class SEMANTICFACE_OT_release_memory(bpy.types.Operator):
+    """End the backend's engines, which frees their memory and the GPU. The next analysis loads them again"""
+
+    bl_idname = "semanticface.release_memory"
+    bl_label = "Release GPU"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        now = session.current()
+        return now.link.state is LinkState.CONNECTED and now.job is None
+
+    def execute(self, context: Any) -> set[str]:
+        now = session.current()
+        try:
+            task = tasks.Release(now)
+        except SemanticFaceError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        now.attach(task)
+        if bpy.app.background:
+            tasks.wait_for(now, task)
+        return {"FINISHED"}
+
+
 class SEMANTICFACE_OT_copy_diagnostics(bpy.types.Operator):
     """Copy versions, the backend's state and the last messages to the clipboard, without names of your folders"""
 
@@ -76,16 +124,52 @@ class SEMANTICFACE_OT_copy_diagnostics(bpy.types.Operator):
     bl_label = "Copy Diagnostics"
 
     def execute(self, context: Any) -> set[str]:
-        context.window_manager.clipboard = collect(context, session.current())
-        self.report({"INFO"}, "Diagnostics copied to the clipboard")
+        _ask(lambda text: setattr(bpy.context.window_manager, "clipboard", text))
+        self.report({"INFO"}, "Diagnostics go to the clipboard")
         return {"FINISHED"}
+
+
+class SEMANTICFACE_OT_save_diagnostics(bpy.types.Operator):
+    """Write versions, the backend's state and the last messages to a file, without names of your folders"""
+
+    bl_idname = "semanticface.save_diagnostics"
+    bl_label = "Save Diagnostics"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.txt", options={"HIDDEN"})
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        self.filepath = "semanticface-diagnostics.txt"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        file = Path(bpy.path.abspath(self.filepath))
+        try:
+            file.write_text("", "utf-8")  # refused here, where it can be said, and not later
+        except OSError as error:
+            self.report({"ERROR"}, f"{file} can't be written: {error.strerror} (choose another folder)")
+            return {"CANCELLED"}
+        _ask(lambda text: file.write_text(text, "utf-8"))
+        return {"FINISHED"}
+
+
+def _ask(then: Any) -> None:
+    now = session.current()
+    task = Ask(now, then)
+    now.attach(task)
+    if bpy.app.background:
+        tasks.wait_for(now, task)
 
 
 _CLASSES = (
     SEMANTICFACE_OT_connect_backend,
     SEMANTICFACE_OT_disconnect_backend,
     SEMANTICFACE_OT_stop_backend,
+    SEMANTICFACE_OT_restart_backend,
+    SEMANTICFACE_OT_release_memory,
     SEMANTICFACE_OT_copy_diagnostics,
+    SEMANTICFACE_OT_save_diagnostics,
 )
 
 
