@@ -6,11 +6,15 @@ rows are cut into overlapping chunks that go through the loop side by side. Noth
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
+Rows = TypeVar("Rows", Array, Single)
 
 CORE = 32
 """Rows of a chunk that are kept."""
@@ -22,7 +26,8 @@ def solve_in_chunks(diagonal: Array, first: Array, second: Array, right: Array) 
     """(F, C) `x` of `A x = right`, with A symmetric and positive definite, a matrix for each column.
 
     `diagonal` (F, C); `first` (F - 1, C) and `second` (F - 2, C) beside it. Exact for up to CORE rows; beyond, each
-    chunk takes x as 0 outside of itself, which is why a caller solves for corrections, a few times over.
+    chunk takes x as 0 outside of itself, and works in single precision, which is quicker: a caller solves for
+    corrections, a few times over.
     """
     rows, columns = right.shape
     if rows <= CORE:
@@ -36,8 +41,7 @@ def solve_in_chunks(diagonal: Array, first: Array, second: Array, right: Array) 
         _padded(right, after, 0.0),
     )
     solved = _solve(*(_side_by_side(band, count) for band in bands))
-    kept: Array = solved[OVERLAP : OVERLAP + CORE].swapaxes(0, 1).reshape(count * CORE, columns)[:rows]
-    return kept
+    return solved[OVERLAP : OVERLAP + CORE].swapaxes(0, 1).reshape(count * CORE, columns)[:rows].astype(np.float64)
 
 
 def _padded(band: Array, after: int, value: float) -> Array:
@@ -50,18 +54,18 @@ def _padded(band: Array, after: int, value: float) -> Array:
     )
 
 
-def _side_by_side(band: Array, count: int) -> Array:
+def _side_by_side(band: Array, count: int) -> Single:
     """(CORE + 2 OVERLAP, count, C): a view in which row i holds the i-th row of every chunk."""
     row, item = band.strides
     shape = (CORE + 2 * OVERLAP, count, band.shape[1])
-    return np.ascontiguousarray(as_strided(band, shape, (row, CORE * row, item), writeable=False))
+    return as_strided(band, shape, (row, CORE * row, item), writeable=False).astype(np.float32)
 
 
-def _solve(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
+def _solve(diagonal: Rows, first: Rows, second: Rows, right: Rows) -> Rows:
     """A = L D L', forwards and backwards (Golub & Van Loan, Matrix Computations, 4.3), rows on the first axis."""
     rows = len(right)
-    pivot, x = np.empty(right.shape), np.empty(right.shape)
-    near, far = np.empty(right.shape), np.empty(right.shape)  # L's entries one and two beside the diagonal
+    pivot, x = np.empty_like(right), np.empty_like(right)
+    near, far = np.empty_like(right), np.empty_like(right)  # L's entries one and two beside the diagonal
     pivot[0], x[0] = diagonal[0], right[0]
     for i in range(1, rows):
         beside = first[i - 1]

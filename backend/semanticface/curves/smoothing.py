@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.actions import ACTIONS, Region, Side
+from semanticface.actions import ACTIONS, Side
 from semanticface.curves.gaps import stretches
 from semanticface.curves.samples import COLUMN, Mark, Samples
 from semanticface.curves.shaping import SHAPE_COLUMNS
@@ -34,8 +34,8 @@ ON_GRID = 0.995
 
 DRIFT, TURN, FREEDOM = 0.085, 0.057, 4.0
 REACH = 0.05
-"""Seconds; with the three above the best on the recording among those tried (docs/curves.md), at amount 0.5."""
-LIFT = 0.2
+"""Seconds. At amount 0.5 these four are near the best on the recording, and not sharply so: see docs/curves.md."""
+LIFT = 0.25
 """What a sharp peak is given back at most, in steps."""
 
 
@@ -49,8 +49,9 @@ def smooth(samples: Samples, amount: float, step: float | None, weighted: bool) 
         part = samples.values[start:end]
         weights = relative(samples.weights[start:end]) if weighted else np.ones_like(part)
         spread = np.full(part.shape[1], deviation_on_grid(grid)) if grid else noise_of(part)
-        frame_time = float(np.median(np.diff(samples.times[start:end])))
-        curves = calm(Readings(part, weights, spread, grid), PAIRS, motion_at(amount, frame_time))
+        readings = Readings(part[:, ORDER], weights[:, ORDER], spread[ORDER], grid, len(PAIRS))
+        curves = np.empty_like(part)
+        curves[:, ORDER] = calm(readings, motion_at(amount, float(np.median(np.diff(samples.times[start:end])))))
         values[start:end] = _kept(curves, part, grid)
     return replace(samples, values=values)
 
@@ -61,27 +62,26 @@ def _pair(left: str, right: str) -> str:
     return swaps.get(left, right)
 
 
-PAIRS: NDArray[np.int64] = np.array(
-    [
-        (COLUMN[action.name], COLUMN[_pair(action.name, action.mirror)])
-        for action in ACTIONS
-        if action.side is Side.LEFT
-    ],
-    np.int64,
+PAIRS = tuple(
+    (COLUMN[action.name], COLUMN[_pair(action.name, action.mirror)]) for action in ACTIONS if action.side is Side.LEFT
 )
-"""(P, 2) columns that usually move alike."""
+"""Columns that usually move alike."""
+ORDER = [
+    *(column for pair in PAIRS for column in pair),
+    *sorted(set(COLUMN.values()) - {column for pair in PAIRS for column in pair}),
+]
+"""Columns as `tube` has them: pairs first, side by side."""
 
 
 def motion_at(amount: float, frame_time: float) -> Motion:
     """The motion that is allowed at a strength, for frames `frame_time` seconds apart."""
-    frames = 30.0 * frame_time  # the figures are those of 30 frames a second
+    wander = np.sqrt(30.0 * frame_time)  # a face at rest drifts with the root of time; the figures are for 1/30 s
     ease = 10.0 ** ((0.5 - amount) * (2.0 if amount < 0.5 else 1.0))
     return Motion(
-        drift=DRIFT * ease * np.sqrt(frames),
-        turn=TURN * ease * np.sqrt(frames),
+        drift=DRIFT * ease * wander,
+        turn=TURN * ease * wander,
         freedom=FREEDOM * ease,
         reach=REACH / frame_time,
-        start=0.9 * np.sqrt(frames),
     )
 
 
@@ -116,12 +116,14 @@ def noise_of(values: Array) -> Array:
     enters; for white noise they have 20 times its variance, and a median absolute value of 0.6745 deviations."""
     third = np.abs(np.diff(values, 3, axis=0))
     found: Array = np.median(third, axis=0) / (0.6745 * np.sqrt(20.0))
-    return np.maximum(found, 1e-6)
+    at_least: Array = np.maximum(found, 1e-6)
+    return at_least
 
 
 def relative(weights: Array) -> Array:
     """Weights next to the surest value of each column: an engine that is never sure is not smoothed more for it."""
-    return np.maximum(weights / np.maximum(weights.max(axis=0), 1e-9), 1e-3)
+    shares: Array = np.maximum(weights / np.maximum(weights.max(axis=0), 1e-9), 1e-3)
+    return shares
 
 
 def _kept(curves: Array, readings: Array, grid: float) -> Array:

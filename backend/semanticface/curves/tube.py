@@ -1,11 +1,10 @@
-"""The calmest curve that the readings allow: each reading says where the truth may be, the motion around it how much
-it may turn there.
+"""The calmest curve that the readings allow.
 
-A reading on a grid says that the truth is within half a step of it, with soft edges, since an engine is not sure either
-(a tube); a reading without a grid says that the truth is near it. Against this stands the motion: how much a curve moves
-and turns from frame to frame. That is learnt from the curve itself, around each frame, so that a face at rest is held
-still while a blink next to it is left alone. Both together are the negative logarithm of a probability; `calm` finds
-its minimum by Newton steps. Nothing here knows of seconds, actions or takes.
+A reading on a grid says that the truth is within half a step of it, with soft edges, since an engine is not sure
+either (a tube); a reading without a grid says that the truth is near it. Against this stands the motion: how much a
+curve moves and turns from frame to frame. That is learnt from the curve itself, around each frame, so that a face at
+rest is held still while a blink next to it is left alone. Both together are the negative logarithm of a probability;
+`calm` goes to its minimum by Newton steps. Nothing here knows of seconds, actions or takes.
 """
 
 from __future__ import annotations
@@ -19,10 +18,12 @@ from semanticface.curves.banded import solve_in_chunks
 
 Array = NDArray[np.float64]
 
-ROUNDS = 4
-"""Newton steps with learnt motion. More change the recording's error by less than a fiftieth of it."""
+ROUNDS = 3
+"""Newton steps. More change the recording's error by less than a fiftieth of it."""
 STIFFEST = 0.05
 """The least that a reading counts, in parts of what it would count without a grid: keeps the equations well posed."""
+EDGE = 0.2
+"""Deviation of the noise before rounding, in steps: how soft the tube's edges are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +32,28 @@ class Motion:
 
     `drift` and `turn` are what first and second differences of a face at rest are, in deviations of a reading.
     `freedom` is how far the motion may be from what was found around it, as a factor on squares. `reach` is the
-    deviation, in frames, of the window in which motion is looked for. `start` is the drift of the first round.
+    deviation, in frames, of the window in which motion is looked for, and of the blur from which the search starts.
     """
 
     drift: float
     turn: float
     freedom: float
     reach: float
-    start: float
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """`values`, `weights` (F, C); `deviation` (C,) of a reading from the truth; `step` of the grid, 0 for none."""
+    """`values`, `weights` (F, C); `deviation` (C,) of a reading from the truth; `step` of the grid, 0 for none.
+
+    Columns 2k and 2k + 1 usually move alike for k below `pairs`: what both do and by how much they differ are held
+    still separately. Two readings of one movement are better than one, and what one side does alone stays there.
+    """
 
     values: Array
     weights: Array
     deviation: Array
     step: float
-
-
-EDGE = 0.2
-"""Deviation of the noise before rounding, in steps: how soft the tube's edges are."""
+    pairs: int
 
 
 def deviation_on_grid(step: float) -> float:
@@ -60,58 +61,54 @@ def deviation_on_grid(step: float) -> float:
     return float(step * np.sqrt(1.0 / 12.0 + EDGE**2))
 
 
-def calm(readings: Readings, pairs: NDArray[np.int64], motion: Motion) -> Array:
-    """(F, C) the calmest curves. `pairs` (P, 2) are columns that usually move alike, each column in one pair at most.
-
-    What both columns of a pair do, and by how much they differ, are held still separately: two readings of one
-    movement are better than one, and a movement of one side alone stays where it is.
-    """
-    x = readings.values
-    spread = readings.deviation
-    first, second = np.ones((len(x) - 1, 1)), np.zeros((len(x) - 2, 1))
-    x = x + _step(x, readings, pairs, first / (motion.start * spread) ** 2, second / spread**2)
-    taps = _taps(motion.reach)
+def calm(readings: Readings, motion: Motion) -> Array:
+    """(F, C) the calmest curves, F at least 3."""
+    spread, taps = readings.deviation, _bell(motion.reach)
+    x = _around(readings.weights * readings.values, taps) / _around(readings.weights, taps)
     for _ in range(ROUNDS):
-        turned = _turn_pairs(x, pairs)
-        variances = []
-        for order, floor in ((1, motion.drift), (2, motion.turn)):
-            seen = _blurred(np.diff(turned, order, axis=0) ** 2, taps)
-            variances.append((floor * spread) ** 2 + motion.freedom * seen)
-        x = x + _step(x, readings, pairs, 1.0 / variances[0], 1.0 / variances[1])
+        turned = _turned(x, readings.pairs)
+        once = turned[1:] - turned[:-1]
+        twice = once[1:] - once[:-1]
+        first = 1.0 / ((motion.drift * spread) ** 2 + motion.freedom * _around(np.square(once), taps))
+        second = 1.0 / ((motion.turn * spread) ** 2 + motion.freedom * _around(np.square(twice), taps))
+        x = x + _newton_step(x, turned, readings, first, second)
     return x
 
 
-def _step(x: Array, readings: Readings, pairs: NDArray[np.int64], first: Array, second: Array) -> Array:
-    """One Newton step. `first`, `second`: weights on squared first and second differences, in turned columns."""
+def _newton_step(x: Array, turned: Array, readings: Readings, first: Array, second: Array) -> Array:
+    """What to add to x. `first` (F - 1, C), `second` (F - 2, C): weights on squared differences of turned columns."""
     slope, bend = _pull(x, readings)
-    left, right = pairs[:, 0], pairs[:, 1]
-    bend[:, left] = bend[:, right] = np.maximum(bend[:, left], bend[:, right])
-    turned = _turn_pairs(x, pairs)
-    slope = _turn_pairs(slope, pairs)
-    once, twice = first * np.diff(turned, axis=0), second * np.diff(turned, 2, axis=0)
+    paired = bend[:, : 2 * readings.pairs].reshape(len(x), -1, 2)
+    paired[:] = paired.max(axis=2, keepdims=True)  # the same for both, so that turning them changes nothing
+    slope = _turned(slope, readings.pairs)
+    once = np.diff(turned, axis=0)
+    twice = second * np.diff(once, axis=0)
+    once *= first
     slope[:-1] -= once
     slope[1:] += once
     slope[:-2] += twice
-    slope[1:-1] -= 2.0 * twice
     slope[2:] += twice
+    slope[1:-1] -= 2.0 * twice
+    beside = -first
+    double = 2.0 * second
+    beside[:-1] -= double
+    beside[1:] -= double
     bend[:-1] += first
     bend[1:] += first
     bend[:-2] += second
-    bend[1:-1] += 4.0 * second
     bend[2:] += second
-    beside = np.broadcast_to(-first, once.shape).copy()
-    beside[:-1] -= 2.0 * second
-    beside[1:] -= 2.0 * second
-    beyond = np.broadcast_to(second, twice.shape)
-    return _turn_pairs(solve_in_chunks(bend, beside, beyond, -slope), pairs)
+    bend[1:-1] += 2.0 * double
+    np.negative(slope, out=slope)
+    return _turned(solve_in_chunks(bend, beside, second, slope), readings.pairs)
 
 
-def _turn_pairs(x: Array, pairs: NDArray[np.int64]) -> Array:
+def _turned(x: Array, pairs: int) -> Array:
     """Each pair as its sum and difference over the root of 2; the same again turns back."""
     out = x.copy()
-    left, right = x[:, pairs[:, 0]], x[:, pairs[:, 1]]
-    out[:, pairs[:, 0]] = (left + right) * np.sqrt(0.5)
-    out[:, pairs[:, 1]] = (left - right) * np.sqrt(0.5)
+    left, right = x[:, 0 : 2 * pairs : 2], x[:, 1 : 2 * pairs : 2]
+    half = np.sqrt(0.5)
+    out[:, 0 : 2 * pairs : 2] = half * (left + right)
+    out[:, 1 : 2 * pairs : 2] = half * (left - right)
     return out
 
 
@@ -125,29 +122,33 @@ def _pull(x: Array, readings: Readings) -> tuple[Array, Array]:
     away = x - readings.values
     plain = readings.weights / readings.deviation**2
     if readings.step == 0.0:
-        return plain * away, plain.copy()
+        return plain * away, plain
     scale = readings.step * EDGE * np.sqrt(3.0) / np.pi
     distance = np.abs(away)
-    decay, edge = np.exp(-distance / scale), np.exp(0.5 * readings.step / scale)
-    inner, outer = 1.0 / (1.0 + decay / edge), 1.0 / (1.0 + decay * edge)
+    decay, edge = np.exp(distance / -scale), np.exp(0.5 * readings.step / scale)
+    inner, outer = 1.0 / (1.0 + decay / edge), 1.0 / (1.0 + decay * edge)  # F at both edges
     slope = (inner + outer - 1.0) / scale
     bend = (inner * (1.0 - inner) + outer * (1.0 - outer)) / scale**2
     bend = np.maximum(bend, slope / np.maximum(distance, 1e-9 * readings.step))
-    return readings.weights * slope * np.sign(away), np.maximum(readings.weights * bend, STIFFEST * plain)
+    slope = readings.weights * np.copysign(slope, away)
+    return slope, np.maximum(readings.weights * bend, STIFFEST * plain)
 
 
-def _taps(reach: float) -> Array:
-    """A bell of deviation `reach` frames, cut at two and a half of them, that sums to 1."""
+def _bell(reach: float) -> Array:
+    """Weights of deviation `reach` frames, cut at two and a half of them, that sum to 1."""
     half = int(np.ceil(2.5 * reach))
-    bell: Array = np.exp(-0.5 * (np.arange(-half, half + 1) / reach) ** 2)
-    return bell / bell.sum()
+    bell = np.exp(-0.5 * (np.arange(-half, half + 1) / reach) ** 2)
+    normed: Array = bell / bell.sum()
+    return normed
 
 
-def _blurred(x: Array, taps: Array) -> Array:
+def _around(x: Array, taps: Array) -> Array:
     """(F, C) the mean around each row, the ends carried on."""
-    half = len(taps) // 2
+    half, rows = len(taps) // 2, len(x)
     wide = np.concatenate((np.repeat(x[:1], half, axis=0), x, np.repeat(x[-1:], half, axis=0)))
-    out = taps[half] * x
+    out: Array = taps[half] * x
     for k in range(half):
-        out += taps[k] * (wide[k : k + len(x)] + wide[len(taps) - 1 - k : len(taps) - 1 - k + len(x)])
+        both = wide[k : k + rows] + wide[2 * half - k : 2 * half - k + rows]
+        both *= taps[k]
+        out += both
     return out
