@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import bpy
 
@@ -19,17 +19,21 @@ from semanticface.errors import InputError, SemanticFaceError, TakeError
 from semanticface.pump import Connected, Event
 
 from .analysis.job import AnalysisJob, Order, Phase
+from .analysis.keeping import Keeper
 from .backend.desk import Desk
 from .backend.link import BackendLink, LinkState
 from .compat import session_uid
+from .footage.disk import Looker
+from .footage.probing import Probes
 from .keying.plan import Plan
-from .take.folders import keep_results
 from .take.reading import Reading
 
 log = logging.getLogger(__name__)
 
-BUDGET = 0.008
-"""Seconds that one tick may spend on messages."""
+BUDGET = 0.007
+"""Seconds that one tick may spend on messages, tasks and the writing of a take, all together; each has a part more."""
+LEAST = 0.001
+"""Seconds that tasks and writing get of it at least, however many messages come."""
 BUSY_INTERVAL = 0.05
 IDLE_INTERVAL = 0.5
 """Seconds between ticks with and without something under way; the lease needs one every few seconds."""
@@ -61,6 +65,9 @@ class Session:
         self.unkeyed: tuple[str, Plan] | None = None
         """Folder and plan of a take that ended early, which may be keyed all the same."""
         self.tasks: list[Task] = []
+        self.looker = Looker()
+        self.probes = Probes()
+        self._keeper: Keeper | None = None
         self._told: object = None
 
     @property
@@ -74,7 +81,7 @@ class Session:
 
     def disconnect(self) -> None:
         """Stop using the backend; a running analysis is cancelled."""
-        job, self.job = self.job, None
+        job = self._let_go()
         if job is not None:
             job.cancel(None)
             self.tell(["Disconnected; the analysis was cancelled"], failed=True)
@@ -92,16 +99,18 @@ class Session:
 
     def attach(self, task: Task) -> None:
         """Call the task at each tick from now on, until it says that it is done."""
-        self.tasks.append(task)
+        if task not in self.tasks:
+            self.tasks.append(task)
         ensure_timer()
 
     def cancel(self) -> None:
         if self.job is not None:
             self.job.cancel(self.link.pump)
-            self._settle()
+            self._settle(time.perf_counter() + BUDGET)
 
     def tick(self) -> None:
         """Go on with everything; the timer's work."""
+        start = time.perf_counter()
         events = self.link.poll(BUDGET)
         for event in events:
             pump = self.link.pump
@@ -111,18 +120,20 @@ class Session:
             self.tell([str(self.link.error)], failed=True)
         if self.job is not None and self.job.phase is Phase.WAITING and self.link.state is LinkState.CONNECTED:
             self.job.connected(self.link.pump)
+        if self.job is not None:
+            self.job.advance(self.link.pump)
+            self.probes.keep(self.job.order.footage.media, self.job.info)
         self._note_engine(events)
-        self._go_on(events)
+        self._go_on(events, max(start + BUDGET, time.perf_counter() + LEAST))
         writing = self.job.writing if self.job else None
-        self._settle()
+        self._settle(max(start + BUDGET, time.perf_counter() + LEAST))
         now = (self.link.describe(), self.engine, self.job.describe() if self.job else None, self.notes, writing)
         if now != self._told:
             self._told = now
             self.redraw()
 
-    def _go_on(self, events: Sequence[Event]) -> None:
-        """One turn for each task; together they have the budget of a tick."""
-        deadline = time.perf_counter() + BUDGET
+    def _go_on(self, events: Sequence[Event], deadline: float) -> None:
+        """One turn for each task; together they have until the deadline."""
         for task in tuple(self.tasks):
             try:
                 more = task.tick(self, events, deadline)
@@ -155,7 +166,7 @@ class Session:
     def surface(self, error: BaseException) -> None:
         """A fault of our own: log it, show it, and let go of the job, so that nothing goes on half done."""
         log.exception("SemanticFace: %s", error)
-        job, self.job = self.job, None
+        job = self._let_go()
         self.tasks.clear()
         if job is not None and self.link.pump is not None:
             job.cancel(self.link.pump)
@@ -167,27 +178,45 @@ class Session:
                 if area.type == "VIEW_3D":
                     area.tag_redraw()
 
+    @property
+    def offered(self) -> list[Mapping[str, Any]]:
+        """The engines of the backend, as it said when it was joined; empty while there is none."""
+        welcome = None if self.link.pump is None else self.link.pump.welcome
+        rows = None if welcome is None else welcome["engines"]
+        return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
     def close(self) -> None:
-        self.job = None
+        self._let_go()
         self.tasks.clear()
         self.desk.close()
         self.link.close()
 
-    def _settle(self) -> None:
-        """When the job has ended: key it, or say why not."""
+    def _let_go(self) -> AnalysisJob | None:
+        """Have no job any more; returns the one that was there."""
+        job, self.job = self.job, None
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.close()
+        return job
+
+    def _settle(self, deadline: float) -> None:
+        """When the job has ended: see to its take, which may go on for some ticks; then key it, or say why not."""
         job = self.job
         if job is None or not job.phase.ended:
             return
-        self.job = None
         try:
-            keep_results(job)
+            self._keeper = self._keeper or Keeper(job)
+            if not self._keeper.step(deadline):
+                return
         except TakeError as error:
+            self._let_go()
             self.tell([f"Nothing was keyed: {error}"], failed=True)
             return
+        self._let_go()
         if job.phase is Phase.DONE:
             self._key(job)
             return
-        if job.done:
+        if job.results:
             self.unkeyed = (str(job.order.take), job.plan)
         self.tell(job.summary(), failed=job.phase is Phase.FAILED)
 
@@ -200,6 +229,7 @@ class Session:
             self.tell([f"Nothing was keyed: {error}", f"The take is in {take}"], failed=True)
             return
         call_key_take(take, plan)
+        self.tell([*self.notes, *job.remarks], self.failed)
 
 
 def relocated(plan: Plan, uids: Mapping[str, int]) -> Plan:

@@ -10,8 +10,9 @@ import bpy
 from semanticface.pump import Partial
 
 from .. import names, session
-from ..ui import Sidebar, wrapped
-from .job import Phase
+from ..properties import settings_of
+from ..ui import Sidebar, paragraphs, wrapped
+from .engines import reason
 
 WRITTEN_LETTERS, WRITTEN_LINES = 2000, 14
 """Of a text that is being written its end is shown: no more of it is wrapped at each redraw, no more lines drawn."""
@@ -24,11 +25,12 @@ class SEMANTICFACE_PT_analyze(Sidebar, bpy.types.Panel):
     def draw(self, context: Any) -> None:
         layout, job = self.layout, session.current().job
         if job is None:
+            _engine(layout, context)
             column = layout.column()
             column.scale_y = 1.4
             column.operator(names.OP_ANALYZE, icon="PLAY")
         else:
-            if job.phase is Phase.RUNNING and hasattr(layout, "progress"):
+            if job.phase.counts and hasattr(layout, "progress"):
                 layout.progress(factor=job.fraction, text=job.describe())
             else:
                 layout.label(text=job.describe(), icon="SORTTIME")
@@ -36,6 +38,18 @@ class SEMANTICFACE_PT_analyze(Sidebar, bpy.types.Panel):
                 _written(layout.box(), context, job.writing)
             layout.operator(names.OP_CANCEL, icon="CANCEL")
         layout.operator(names.OP_KEY_TAKE, icon="FILE_FOLDER")
+
+
+def _engine(layout: Any, context: Any) -> None:
+    """The choice of the engine, and what the backend says of it."""
+    settings = settings_of(context.scene)
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    column.prop(settings, "engine")
+    said, bad = reason(settings.engine, session.current().offered)
+    if said:
+        paragraphs(layout, context, [said[:1].upper() + said[1:]], "ERROR" if bad else "SETTINGS")
 
 
 def _written(layout: Any, context: Any, writing: Partial) -> None:

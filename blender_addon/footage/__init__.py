@@ -2,4 +2,4 @@
 """Which footage and which of its frames, and where they land in the scene: clips, sequences, strips, files, markers."""
 
 SETTINGS: tuple[str, ...] = ()
-REST: tuple[str, ...] = ("panel",)
+REST: tuple[str, ...] = ("operators", "panel")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel in which footage and frames are chosen, with a line that says which source frame lands where."""
+"""The panel in which footage and frames are chosen, with the lines that say which source frame lands where."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import bpy
 
 from semanticface.errors import SemanticFaceError
 
+from .. import names, session
 from ..properties import SEMANTICFACE_PG_settings, settings_of
 from ..ui import Sidebar, paragraphs
-from .selection import Footage, frame_under_playhead, time_map
+from .lines import Lines, describe
+from .selection import Footage
 from .source import footage_of, selection_of
+from .strips import chosen_strip, sequencer_scene, strips_of
 
 
 class SEMANTICFACE_PT_footage(Sidebar, bpy.types.Panel):
@@ -24,51 +27,89 @@ class SEMANTICFACE_PT_footage(Sidebar, bpy.types.Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(settings, "source", expand=True)
-        if settings.source == "CLIP":
-            layout.template_ID(settings, "clip", open="clip.open")
-        else:
-            layout.prop(settings, "filepath")
-            layout.prop(settings, "sequence")
-        if settings.sequence or (settings.source == "CLIP" and settings.clip and settings.clip.source == "SEQUENCE"):
-            layout.prop(settings, "sequence_rate")
-        layout.prop(settings, "frames", expand=True)
-        if settings.frames == "RANGE":
-            column = layout.column(align=True)
-            column.prop(settings, "first")
-            column.prop(settings, "last")
-        if settings.frames != "CURRENT":
-            layout.prop(settings, "step")
+        _source(layout, context, settings)
+        layout.prop(settings, "frames")
+        _frames(layout, settings)
         layout.prop(settings, "face")
         if settings.face == "INDEX":
             layout.prop(settings, "face_index")
         _timing(layout, context, settings)
 
 
-def _timing(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> None:
-    layout.prop(settings, "timing")
+def _source(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> None:
+    numbered = settings.sequence
     if settings.source == "CLIP":
-        layout.prop(settings, "follow_clip")
-    if settings.source != "CLIP" or not settings.follow_clip:
+        layout.template_ID(settings, "clip", open="clip.open")
+        numbered = settings.clip is not None and settings.clip.source == "SEQUENCE"
+    elif settings.source == "STRIP":
+        editor = sequencer_scene(context.scene).sequence_editor
+        if editor is not None:
+            layout.prop_search(settings, "strip", editor, strips_of(editor)[0], icon="SEQUENCE")
+            if not settings.strip and editor.active_strip is not None:
+                layout.label(text=f"Active strip: {editor.active_strip.name}", icon="BLANK1")
+        numbered = _is_images(settings, context.scene)
+    else:
+        layout.prop(settings, "filepath")
+        layout.prop(settings, "sequence")
+    if numbered:
+        layout.prop(settings, "sequence_rate")
+
+
+def _is_images(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> bool:
+    try:
+        return chosen_strip(settings, scene).type == "IMAGE"
+    except SemanticFaceError:
+        return False
+
+
+def _frames(layout: Any, settings: SEMANTICFACE_PG_settings) -> None:
+    chosen = settings.frames
+    if chosen == "MATTER":
+        layout.prop(settings, "within")
+        chosen = settings.within
+        column = layout.column(align=True)
+        column.prop(settings, "sensitivity", slider=True)
+        column.prop(settings, "most_keys")
+    if chosen == "RANGE":
+        column = layout.column(align=True)
+        column.prop(settings, "first")
+        column.prop(settings, "last")
+    if settings.frames in {"RANGE", "SCENE", "ALL"}:
+        layout.prop(settings, "step")
+
+
+def _timing(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> None:
+    follows = settings.source != "FILE" and settings.follow_clip
+    if not (follows and settings.source == "STRIP"):
+        layout.prop(settings, "timing")  # a strip that is followed says itself how it plays
+    if settings.source != "FILE":
+        layout.prop(settings, "follow_clip", text="Follow Strip" if settings.source == "STRIP" else "Follow Clip")
+    if not follows:
         layout.prop(settings, "scene_start")
     layout.prop(settings, "whole_frames")
-    footage = _footage_or_reason(settings, context.scene)
-    if isinstance(footage, str):
-        paragraphs(layout, context, [footage], "INFO")
-        return
-    chosen = selection_of(settings, context.scene)
-    first = settings.first if settings.frames == "RANGE" else 0
-    guess = "" if footage.rate else " (source rate not known yet)"
-    lines = [time_map(footage, chosen, first).describe() + guess]
-    if settings.frames == "CURRENT":
-        lines.append(f"The playhead is at source frame {frame_under_playhead(footage, chosen)}")
-    paragraphs(layout, context, lines, "TIME")
-
-
-def _footage_or_reason(settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> Footage | str:
     try:
-        return footage_of(settings, scene, drawing=True)
+        footage = footage_of(settings, context.scene, drawing=True)
     except SemanticFaceError as error:
-        return str(error)
+        paragraphs(layout, context, [str(error)], "INFO")
+        return
+    _lines(layout, context, footage, describe_footage(footage, settings, context.scene))
+
+
+def describe_footage(footage: Footage, settings: SEMANTICFACE_PG_settings, scene: bpy.types.Scene) -> Lines:
+    return describe(footage, selection_of(settings, scene), session.current().probes.of(footage.media))
+
+
+def _lines(layout: Any, context: Any, footage: Footage, lines: Lines) -> None:
+    paragraphs(layout, context, lines.plain, "TIME")
+    if lines.refusal:
+        paragraphs(layout, context, [lines.refusal], "INFO")
+    if lines.warnings:
+        box = layout.box()
+        box.alert = True
+        for warning in lines.warnings:
+            paragraphs(box, context, [warning], "ERROR")
+    if not session.current().probes.of(footage.media) and (footage.count is None or footage.rate is None):
+        layout.operator(names.OP_PROBE, icon="VIEWZOOM")
 
 
 _CLASSES = (SEMANTICFACE_PT_footage,)

@@ -84,7 +84,7 @@ class TimeMap:
 
     def describe(self) -> str:
         """One line for the panel."""
-        source, scene = _rate(self.source_rate), _rate(self.scene_rate)
+        source, scene = rate_text(self.source_rate), rate_text(self.scene_rate)
         if self.timing is Timing.PER_FRAME:
             return f"Source frame {self.anchor} at scene frame {self.scene_frame:g}, one per scene frame"
         return f"Source frame {self.anchor} at scene frame {self.scene_frame:g}, {source} fps in {scene} fps"
@@ -122,5 +122,6 @@ def near_rate(fps: float) -> Fraction | None:
     return Fraction(fps).limit_denominator(1001)
 
 
-def _rate(rate: Fraction) -> str:
+def rate_text(rate: Fraction) -> str:
+    """`25`, `23.98`: as people write rates."""
     return f"{float(rate):.6g}" if rate.denominator == 1 else f"{float(rate):.2f}"
