@@ -173,10 +173,12 @@ class Session:
         self.tell([f"Internal fault, please report it: {type(error).__name__}: {error}"], failed=True)
 
     def redraw(self) -> None:
+        """Have the sidebars drawn again, not what is beside them: a heavy scene would be drawn at each result."""
         for window in bpy.context.window_manager.windows:
             for area in window.screen.areas:
-                if area.type == "VIEW_3D":
-                    area.tag_redraw()
+                for region in area.regions if area.type == "VIEW_3D" else ():
+                    if region.type == "UI":
+                        region.tag_redraw()
 
     @property
     def offered(self) -> list[Mapping[str, Any]]:
