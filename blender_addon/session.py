@@ -59,7 +59,7 @@ class Session:
         self.job: AnalysisJob | None = None
         self.notes: tuple[str, ...] = ()
         self.failed = False
-        self.reading: Reading | None = None
+        self._reading: Reading | None = None
         self.engine = ""
         """Which engine is taken and why."""
         self.unkeyed: tuple[str, Plan] | None = None
@@ -69,6 +69,18 @@ class Session:
         self.probes = Probes()
         self._keeper: Keeper | None = None
         self._told: object = None
+
+    @property
+    def reading(self) -> Reading | None:
+        """What was read from the face, of the take that is worked with."""
+        return self._reading
+
+    @reading.setter
+    def reading(self, reading: Reading | None) -> None:
+        from .take.following import follow  # which needs a session to attach its tasks to
+
+        self._reading = reading
+        follow(self, reading)
 
     @property
     def busy(self) -> bool:

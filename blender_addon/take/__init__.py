@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Working with a take: where it lies, what it says at the playhead."""
+"""Working with a take: its frames and what was read from them, review, markers, comparison with another one."""
 
 SETTINGS: tuple[str, ...] = ()
-REST: tuple[str, ...] = ("operators", "panel")
+REST: tuple[str, ...] = (
+    "state",
+    "operators",
+    "navigation",
+    "reanalyze",
+    "markers",
+    "comparing",
+    "listing",
+    "panel_frames",
+    "panel_reading",
+    "panel_compare",
+    "handlers",
+)

@@ -10,28 +10,35 @@ import bpy
 from semanticface.errors import InputError, SemanticFaceError
 
 from .. import session
-from ..footage.source import scene_rate
-from ..footage.timing import TimeMap
-from ..keying.operators import signature_on
-from ..properties import plan_of, settings_of
+from ..properties import settings_of
+from . import here, state
+from .following import load
 from .reading import read_signature
 
 
 class SEMANTICFACE_OT_load_analysis(bpy.types.Operator):
-    """Load the analysis that the keys of the chosen mesh came with"""
+    """Load the analysis that the keys of the chosen targets came with. Goes on in the background"""
 
     bl_idname = "semanticface.load_analysis"
     bl_label = "Load Analysis"
 
+    wait: bpy.props.BoolProperty(
+        name="Wait",
+        description="Return when it is loaded. Blender without a window always waits",
+        options={"SKIP_SAVE"},
+    )
+
     def execute(self, context: Any) -> set[str]:
-        plan = plan_of(
-            settings_of(context.scene), TimeMap(0, 0.0, scene_rate(context.scene), scene_rate(context.scene))
-        )
+        now = session.current()
+        state.current().problem = ""
         try:
-            signature = signature_on(plan.objects())
+            signature = here.signature(settings_of(context.scene))
             if not signature:
                 raise InputError("the target isn't animated by a take", "analyze, or choose the target")
-            session.current().reading = read_signature(signature)
+            if self.wait or bpy.app.background:
+                now.reading = read_signature(signature)
+            else:
+                load(now, signature)
         except SemanticFaceError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -1,68 +1,121 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel says about the current frame: the analysis that came with the key that is in force there."""
+"""What was read from the face, by scene frame: the results that the keys of an Action came with.
+
+Reads takes and touches nothing of Blender's, so that it may run in a thread.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from semanticface.errors import TakeError
 from semanticface.results import FrameResult, Status
-from semanticface.take import Take, read_take
+from semanticface.take import Take, TakeHeader, read_take
 
 from ..footage.timing import TimeMap
-from ..keying.takes import origins_in, time_of_anchor
+from ..keying.plan import KeyMode
+from ..keying.takes import Origin, origins_in, time_of_anchor
 
 TOLERANCE = 0.5
 """A key up to half a frame after the playhead counts as being under it."""
+SAME_PLACE = 1e-3
+"""Results closer than this, in scene frames, are of one key."""
+
+Placed = tuple[float, FrameResult, int]
+"""A scene frame, what was read there, and the number of its origin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Results by scene frame, ascending; `signature` is that of the Action that they were keyed onto."""
+    """Results by scene frame, ascending; `signature` is that of the Action that they were keyed onto.
+
+    `sources` has for each of them the number of its origin in `origins`, `headers` what their takes say of themselves.
+    `gone` are folders of takes that can't be read any more.
+    """
 
     signature: str
     frames: tuple[float, ...]
     results: tuple[FrameResult, ...]
+    sources: tuple[int, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    headers: Mapping[Path, TakeHeader] = field(default_factory=dict)
+    gone: tuple[Path, ...] = ()
+
+    def place(self, scene_frame: float) -> int | None:
+        """The position of the result at or before a scene frame; None before the first."""
+        found = bisect_right(self.frames, scene_frame + TOLERANCE) - 1
+        return None if found < 0 else found
 
     def at(self, scene_frame: float) -> tuple[float, FrameResult] | None:
         """The result at or before a scene frame, with its own place; None before the first."""
-        place = bisect_right(self.frames, scene_frame + TOLERANCE) - 1
-        return None if place < 0 else (self.frames[place], self.results[place])
+        found = self.place(scene_frame)
+        return None if found is None else (self.frames[found], self.results[found])
+
+    def origin(self, place: int) -> Origin:
+        """The take that the result at this position came from, and how it was keyed."""
+        return self.origins[self.sources[place]]
 
 
 def read_signature(signature: str, last: Take | None = None) -> Reading:
     """Load the takes that an Action was keyed from; where they overlap the later one holds.
 
-    `last` is the last of them if it is loaded already. Raises TakeError when the last of them can't be read; earlier
-    ones that are gone are left out.
+    `last` is the last of them if it is loaded already. Takes that can't be read are left out and named; raises
+    TakeError when none can be.
     """
     origins = origins_in(signature)
-    placed: list[tuple[float, FrameResult]] = []
-    for origin in origins:
-        if origin is not origins[-1] and not origin.take.exists():
+    entries: list[Placed] = []
+    headers: dict[Path, TakeHeader] = {}
+    gone: list[Path] = []
+    problem: TakeError | None = None
+    for number, origin in enumerate(origins):
+        try:
+            take = last if last is not None and last.path == origin.take else read_take(origin.take)
+        except TakeError as error:
+            problem = error
+            gone.append(origin.take)
             continue
-        known = last if last is not None and last.path == origin.take else read_take(origin.take)
-        placed = overlaid(placed, _place(known, origin.plan.time))
-    frames, results = [where for where, _ in placed], [result for _, result in placed]
-    return Reading(signature, tuple(frames), tuple(results))
+        headers[origin.take] = take.header
+        entries = overlaid(entries, place(take, origin.plan.time, number), origin.plan.mode)
+    if problem is not None and not headers:
+        raise problem
+    frames, results, sources = zip(*entries, strict=True) if entries else ((), (), ())
+    return Reading(signature, frames, results, sources, origins, headers, tuple(dict.fromkeys(gone)))
 
 
-def _place(take: Take, time: TimeMap) -> list[tuple[float, FrameResult]]:
+def place(take: Take, time: TimeMap, number: int = 0) -> list[Placed]:
+    """The take's results where the map puts them, ascending; `number` is that of their origin."""
     start = time_of_anchor(take.results, time)
-    return sorted(
-        ((time.to_scene(result.frame, result.time, start), result) for result in take.results),
-        key=lambda entry: entry[0],
-    )
+    placed = [
+        (where, result, number)
+        for result in take.results
+        for where in time.places(result.frame, result.time, start)
+    ]  # fmt: skip
+    return sorted(placed, key=lambda entry: entry[0])
 
 
-def overlaid(
-    below: list[tuple[float, FrameResult]], above: list[tuple[float, FrameResult]]
-) -> list[tuple[float, FrameResult]]:
-    """Both by scene frame, without what lies below within the span of what lies above."""
-    if not above:
-        return below
-    first, last = above[0][0], above[-1][0]
-    return [entry for entry in below if entry[0] < first] + above + [entry for entry in below if entry[0] > last]
+def overlaid(below: Sequence[Placed], above: Sequence[Placed], mode: KeyMode) -> list[Placed]:
+    """Both by scene frame, without what `above` hides: all of it, what shares a frame, or what lies in its span.
+
+    A frame that was inserted without a result hides nothing: the key that was there stays.
+    """
+    if not above or mode is KeyMode.NEW:
+        return list(above or below)
+    if mode is KeyMode.INSERT:
+        known = {_cell(entry) for entry in below}
+        above = [entry for entry in above if entry[1].status is Status.OK or _cell(entry) not in known]
+        taken = {_cell(entry) for entry in above}
+        rest = (entry for entry in below if _cell(entry) not in taken)
+    else:
+        first, last = above[0][0] - SAME_PLACE, above[-1][0] + SAME_PLACE
+        rest = (entry for entry in below if not first <= entry[0] <= last)
+    return sorted([*rest, *above], key=lambda entry: entry[0])
+
+
+def _cell(entry: Placed) -> int:
+    return round(entry[0] / SAME_PLACE)
 
 
 def describe(where: float, result: FrameResult) -> list[str]:
@@ -74,3 +127,22 @@ def describe(where: float, result: FrameResult) -> list[str]:
     if result.confidence is not None:
         lines[0] += f", confidence {result.confidence:.0%}"
     return lines + (result.analysis.to_text().splitlines() if result.analysis else ["No analysis came with this frame"])
+
+
+_REMEDIES: Mapping[Status, str] = {
+    Status.NO_FACE: "Choose the face by its number, analyze the frame again with another engine, or key it by hand",
+    Status.MISSING: "The footage has no such frame: fill the hole in the sequence, then analyze the frame again",
+    Status.UNREADABLE: "The picture is damaged: replace the file, then analyze the frame again",
+    Status.UNPARSEABLE: "The model's answer could not be read: analyze the frame again",
+    Status.FAILED: "The engine gave up: analyze the frame again, or with another engine",
+}
+
+
+def remedy(result: FrameResult) -> str:
+    """What the user can do about a frame without a key; "" for one that has one."""
+    return _REMEDIES.get(result.status, "")
+
+
+def folders(origins: Iterable[Origin]) -> tuple[Path, ...]:
+    """The folders of the takes, each once."""
+    return tuple(dict.fromkeys(origin.take for origin in origins))

@@ -44,8 +44,11 @@ class Layout:
         self._check("label", icon)
         self.lines.append(f"label {text}")
 
-    def prop(self, data: Any, name: str, text: str | None = None, expand: bool = False) -> None:
-        self._check("prop")
+    def prop(
+        self, data: Any, name: str, text: str | None = None, expand: bool = False, icon: str = "NONE",
+        emboss: bool = True,
+    ) -> None:  # fmt: skip
+        self._check("prop", icon)
         assert name in data.bl_rna.properties, name
         self.lines.append(f"prop {name}")
 
@@ -59,6 +62,18 @@ class Layout:
         assert name in data.bl_rna.properties
         self.lines.append(f"prop {name}")
 
+    def template_list(
+        self, kind: str, list_id: str, data: Any, name: str, active_data: Any, active_name: str, rows: int = 5
+    ) -> None:
+        self._check("template_list")
+        assert name in data.bl_rna.properties and active_name in active_data.bl_rna.properties
+        drawn = getattr(bpy.types, kind)  # raises AttributeError when there is no such list
+        self.lines.append(f"list {name}")
+        for index, item in enumerate(getattr(data, name)):
+            drawn.draw_item(
+                drawn, bpy.context, self, data, item, 0, active_data, active_name, *[index][: _extra(drawn)]
+            )
+
     def operator(self, name: str, text: str = "", icon: str = "NONE") -> Any:
         self._check("operator", icon)
         module, _, function = name.partition(".")
@@ -69,6 +84,11 @@ class Layout:
     def progress(self, factor: float, text: str) -> None:
         self._check("progress")
         self.lines.append(f"progress {factor:.2f} {text}")
+
+
+def _extra(drawn: Any) -> int:
+    """How many of its optional arguments a list's `draw_item` takes."""
+    return drawn.draw_item.__code__.co_argcount - 8
 
 
 def sidebar() -> list[Any]:
