@@ -28,10 +28,11 @@ _PARTS = (("Head", "head", "head"), ("LeftEye", "left_eye", "eye"), ("RightEye",
 
 
 def chosen_meshes(settings: Any) -> tuple[bpy.types.Object, ...]:
-    """The main mesh and the others, each once; () when shapes are off."""
+    """The main mesh and the others that have shape keys, each once; () when shapes are off."""
     if not settings.use_shapes:
         return ()
-    listed = [settings.mesh, *(item.mesh for item in settings.more_meshes)]
+    more = (item.mesh for item in settings.more_meshes)
+    listed = [settings.mesh, *(mesh for mesh in more if getattr(mesh, "type", "") == "MESH" and mesh.data.shape_keys)]
     return tuple({mesh.name_full: mesh for mesh in listed if mesh is not None}.values())
 
 

@@ -41,6 +41,8 @@ class SEMANTICFACE_PT_target(Sidebar, bpy.types.Panel):
         if settings.use_eyes:
             _control(layout, settings, "left_eye")
             _control(layout, settings, "right_eye")
+        layout.prop(settings, "key_mode")
+        layout.prop(settings, "push_down")
 
 
 def _meshes(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> None:
@@ -66,7 +68,11 @@ def _meshes(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> No
 def _report(settings: SEMANTICFACE_PG_settings) -> list[str]:
     meshes = chosen_meshes(settings)
     driven = driven_faces(meshes)
-    lines = match_of(meshes).lines()
+    found = match_of(meshes)
+    lines = found.lines()
+    idle = [mesh.name for mesh in meshes if mesh.name not in found.matched]
+    if found.convention and idle:
+        lines.append("Nothing matches on " + ", ".join(idle))
     return lines + ([f"Left to their drivers: {', '.join(driven)}"] if driven else [])
 
 

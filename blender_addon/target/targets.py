@@ -1,80 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be keyed: which shape keys of a mesh stand for which action, and why something can't be keyed at all.
+"""Why a plan can't be keyed: objects that are gone, linked, of the wrong kind, or that nothing in the mapping moves.
 
-Shape keys are matched by ARKit's names, in any letter case. Everything is checked before an analysis starts, so that
-an hour of work never ends at a linked mesh. This module changes nothing in the file.
+Everything is checked before an analysis starts, so that an hour of work never ends at a linked mesh. What hinders
+single channels (locks, tweak mode) is for `keying.refusals`, which is asked last. This module changes nothing in the
+file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 import bpy
 
-from semanticface.actions import BY_NAME, SHAPES, canonical_name
 from semanticface.errors import InputError
+from semanticface.retarget.apply import targets_of
+from semanticface.retarget.profile import TargetKind
 
 from ..compat import is_editable
-from ..keying.addresses import euler_path, find_object, shape_path
+from ..keying.addresses import euler_path, find_object, property_path
 from ..keying.plan import Plan, RotationTarget
 from ..keying.refusals import check_channels
 from .rotations import EULER_ORDERS
-
-
-@dataclass(frozen=True, slots=True)
-class ShapeMatch:
-    """`keys` maps an action to the shape key that shows it; `absent` actions have none; `driven` keys obey a driver."""
-
-    keys: dict[str, str]
-    absent: tuple[str, ...]
-    driven: tuple[str, ...] = ()
-
-    def describe(self) -> str:
-        """One line for the panel."""
-        text = f"{len(self.keys)} of {len(SHAPES)} shapes found"
-        return text + (f", {len(self.driven)} driven" if self.driven else "")
-
-
-def match_names(key_names: Iterable[str], driven: Sequence[str] = ()) -> ShapeMatch:
-    """Match shape keys by name. ARKit's own spelling goes before another letter case of the same name."""
-    found: dict[str, str] = {}
-    for key in key_names:
-        action = canonical_name(key)
-        if action is None or action not in SHAPES or key in driven:
-            continue
-        if action not in found or key == BY_NAME[action].arkit_name:
-            found[action] = key
-    ordered = {action: found[action] for action in SHAPES if action in found}
-    absent = tuple(action for action in SHAPES if action not in found)
-    return ShapeMatch(ordered, absent, tuple(key for key in driven if canonical_name(key) in SHAPES))
-
-
-def match_shapes(mesh: bpy.types.Object) -> ShapeMatch:
-    """The match for an object; an empty one when it has no shape keys."""
-    keys = getattr(mesh.data, "shape_keys", None)
-    if keys is None:
-        return match_names(())
-    paths = {curve.data_path for curve in keys.animation_data.drivers} if keys.animation_data else set()
-    names = [key.name for key in keys.key_blocks]
-    driven = [name for name in names if shape_path(name) in paths]
-    return match_names(names, driven)
-
-
-def has_face_shapes(candidate: Any) -> bool:
-    """Whether an object is a mesh with at least one shape key that has an ARKit name."""
-    return candidate is not None and candidate.type == "MESH" and bool(match_shapes(candidate).keys)
+from .shapes import available, driven_faces
 
 
 def check_plan(plan: Plan) -> None:
-    """Raises InputError with the reason when any target of the plan can't be keyed."""
+    """Raises InputError with the reason when any target of the plan can't be keyed.
+
+    A mesh that nothing in the mapping moves is passed over, unless there is no other.
+    """
     if not plan.objects():
-        raise InputError("there is nothing to key", "choose a mesh with ARKit shape keys, or a head or eye control")
-    for mesh in plan.meshes:
-        check_mesh(find_object(mesh))
+        raise InputError(
+            "there is nothing to key", "choose a mesh with ARKit shape keys, a head or eye control, or map properties"
+        )
+    moved = {owner for owner, _, _ in targets_of(plan.profile, available(plan.meshes))}
+    for name in plan.meshes:
+        mesh = find_object(name)
+        if name in moved or moved.isdisjoint(plan.meshes):
+            check_mesh(mesh)
+        if moved.isdisjoint(plan.meshes):
+            raise _nothing_moves(mesh)
     for target in plan.rotations:
         check_rotation(target)
+    _check_properties(plan)
     check_channels(plan)
 
 
@@ -89,11 +55,32 @@ def check_mesh(mesh: bpy.types.Object) -> None:
         _check_local(block, mesh.name)
     if not keys.use_relative:
         raise InputError(f'the shape keys of "{mesh.name}" are absolute', "turn Relative on in their panel")
-    match = match_shapes(mesh)
-    if not match.keys and match.driven:
-        raise InputError(f'drivers hold every ARKit shape key of "{mesh.name}"', "key what drives them, or remove them")
-    if not match.keys:
-        raise InputError(f'no shape key of "{mesh.name}" has an ARKit name', "such as jawOpen or eyeBlinkLeft")
+
+
+def _nothing_moves(mesh: bpy.types.Object) -> InputError:
+    if driven_faces((mesh,)):
+        return InputError(
+            f'drivers hold every ARKit shape key of "{mesh.name}"', "key what drives them, or remove them"
+        )
+    return InputError(
+        f'no shape key of "{mesh.name}" is matched to a facial action',
+        "names such as jawOpen or Eye_Blink_L are known; link others by hand under Mapping",
+    )
+
+
+def _check_properties(plan: Plan) -> None:
+    for link in plan.profile.links:
+        if link.kind is not TargetKind.PROPERTY:
+            continue
+        if not link.owner:
+            raise InputError(f'the link to the property "{link.target}" has no object', "choose one under Mapping")
+        block = find_object(link.owner)
+        drivers = block.animation_data.drivers if block.animation_data is not None else ()
+        if any(driver.data_path == property_path(link.target, link.bone) for driver in drivers):
+            where = f'"{link.owner}"' + (f', bone "{link.bone}"' if link.bone else "")
+            raise InputError(
+                f'a driver holds the property "{link.target}" of {where}', "map what drives it, or remove the driver"
+            )
 
 
 def check_rotation(target: RotationTarget) -> None:

@@ -24,7 +24,7 @@ def test_the_sidebar_says_what_is_going_on(blender: Run, movie: Path) -> None:
     assert "operator semanticface.connect_backend" in seen["empty"]
     assert "operator semanticface.add_demo_head" in seen["empty"]
     assert "no footage is chosen" in seen["empty"]
-    assert "52 of 52 shapes found" in seen["targets"]
+    assert "52 of 52 shapes matched" in seen["targets"]
     assert "prop face_index" in seen["targets"]
     assert "prop sequence_rate" in seen["targets"]
     assert "operator semanticface.cancel_analysis" in seen["waiting"]

@@ -19,7 +19,7 @@ def test_meshes_and_footage_that_cannot_be_used_are_refused_with_the_reason(blen
     errors = blender("targets_and_keys:refused_meshes")
     reasons = {
         "no keys": '"Plain" has no shape keys',
-        "no names": 'no shape key of "Alien" has an ARKit name',
+        "no names": 'no shape key of "Alien" is matched to a facial action',
         "absolute": "are absolute",
         "driven": 'drivers hold every ARKit shape key of "Driven"',
         "nothing": "there is nothing to key",
@@ -50,9 +50,11 @@ def test_controls_without_euler_angles_or_axes_are_refused(blender: Run) -> None
 
 def test_shape_keys_match_in_any_case_and_driven_ones_are_left_alone(blender: Run) -> None:
     seen = blender("targets_and_keys:matches")
-    assert seen["both"] == {"JawOpen": "jawOpen"}
+    assert seen["both"] == {"JawOpen": ["jawOpen"]}
     assert seen["absent"] == 51
-    assert seen["driven"] == [{"MouthClose": "mouthClose"}, ["jawOpen"]]
+    assert seen["free"] == {"MouthClose": ["mouthClose"]}
+    assert seen["names"] == [["mouthClose"], ["jawOpen"]]
+    assert seen["driven"] == ["jawOpen"]
 
 
 def test_bones_turn_about_their_own_axes(blender: Run) -> None:

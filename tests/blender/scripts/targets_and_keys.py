@@ -11,7 +11,7 @@ from scene import add_empty, add_face, attempt, fresh, keys_on, ready, shape_key
 
 from blender_addon import session
 from blender_addon.target.rotations import EULER_ORDERS, euler_angles
-from blender_addon.target.targets import match_names
+from blender_addon.target.shapes import driven_faces, match_of, names_of
 
 
 def _refusal() -> str:
@@ -111,9 +111,19 @@ def bones(folder: str) -> dict[str, Any]:
 
 
 def matches(folder: str) -> dict[str, Any]:
-    both = match_names(["Basis", "JAWOPEN", "jawOpen", "headYaw", "smile"])
-    left_out = match_names(["jawOpen", "mouthClose"], driven=["jawOpen"])
-    return {"both": both.keys, "driven": [left_out.keys, left_out.driven], "absent": len(both.absent)}
+    fresh()
+    both = match_of([add_face("Both", ("JAWOPEN", "jawOpen", "headYaw", "smile"))])
+    face = add_face("Driven", ("jawOpen", "mouthClose"))
+    face.data.shape_keys.key_blocks["jawOpen"].driver_add("value")
+    free = match_of([face])
+    names = names_of(face)
+    return {
+        "both": both.matched["Both"],
+        "absent": len(both.missing),
+        "free": free.matched["Driven"],
+        "names": [names.free, names.driven],
+        "driven": driven_faces([face]),
+    }
 
 
 def rotations(folder: str) -> dict[str, float]:
