@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -93,7 +94,10 @@ def install(environment: Environment, order: Order, report: Reporter) -> None:
     version = _pip_version(environment, report) or (0,)
     bar = "raw" if version >= RAW_PROGRESS else "off"
     command = [*_pip(environment), "install", "--only-binary", ":all:", "--progress-bar", bar, *_sources(order)]
-    _run(report, [*command, order.requirement()], "installing the packages", order.wheels is not None, PIP_SECONDS)
+    with tempfile.TemporaryDirectory(prefix="semanticface-pip-") as folder:
+        words = Path(folder) / "pip.log"
+        command += ["--log", str(words), order.requirement()]
+        _run(report, command, "installing the packages", order.wheels is not None, PIP_SECONDS, words)
 
 
 def faults(environment: Environment, report: Reporter) -> str:
@@ -146,15 +150,31 @@ class _Lines:
 
 
 def _run(
-    report: Reporter, command: Sequence[str], doing: str, offline: bool = False, timeout: float = VENV_SECONDS
+    report: Reporter,
+    command: Sequence[str],
+    doing: str,
+    offline: bool = False,
+    timeout: float = VENV_SECONDS,
+    words: Path | None = None,
 ) -> None:
-    """Raises ProvisionError with the cause that its words tell."""
+    """Raises ProvisionError with the cause that its words tell, or those in pip's own log, `words`."""
     report.said(f"# {doing}")
     done = child.run(
         command, offline=offline, line=_Lines(report), watch=report.watch, began=report.began, timeout=timeout
     )
     if done.code:
-        raise diagnose(done.lines, doing)
+        raise diagnose([*done.lines, *_unsaid(words, report)], doing)
+
+
+def _unsaid(words: Path | None, report: Reporter) -> list[str]:
+    """Why an index gave nothing: pip tells it to its log alone, and then says that there is no such package."""
+    if words is None or not words.is_file():
+        return []
+    with words.open(encoding="utf-8", errors="replace") as file:
+        lines = [line.strip() for line in file if "Could not fetch URL" in line][-20:]
+    for line in lines:
+        report.said(line)
+    return lines
 
 
 def _pip(environment: Environment) -> list[str]:
