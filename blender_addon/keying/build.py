@@ -27,6 +27,7 @@ from semanticface.retarget.profile import TargetKind
 from .. import names
 from ..compat import session_uid
 from ..target.rotations import euler_angles
+from ..target.shapes import available, names_of
 from ..target.targets import rotation_control
 from .addresses import euler_path, find_object, property_path, shape_path
 from .fcurves import Channel, Track, dense
@@ -107,16 +108,6 @@ def recipe_in_force(plan: Plan, results: Sequence[FrameResult]) -> Recipe:
     return replace(plan.recipe, smoothing=0.0, reduction=None)
 
 
-def drivable_shapes(mesh: bpy.types.Object) -> tuple[str, ...]:
-    """Shape keys of a mesh that keys can move: all but the one that the others are relative to, and driven ones."""
-    keys = getattr(mesh.data, "shape_keys", None)
-    if keys is None:
-        return ()
-    driven = driven_paths(keys)
-    rest = keys.reference_key
-    return tuple(key.name for key in keys.key_blocks if key != rest and (shape_path(key.name), 0) not in driven)
-
-
 def driven_paths(block: bpy.types.ID) -> set[tuple[str, int]]:
     """(data path, index) of everything on the data-block that obeys a driver."""
     if block.animation_data is None:
@@ -128,33 +119,20 @@ def absent_shapes(plan: Plan) -> tuple[str, ...]:
     """Those of the 52 that move nothing with this plan; none are named when it has no meshes."""
     if not plan.meshes:
         return ()
-    links = targets_of(plan.profile, _available(plan)).values()
+    links = targets_of(plan.profile, available(plan.meshes)).values()
     moving = {link.action for those in links for link in those}
     return tuple(action for action in SHAPES if action not in moving)
 
 
 def driven_channels(plan: Plan) -> tuple[str, ...]:
     """What the plan would key but leaves to drivers, as texts for the user."""
-    found = []
     wanted = {link.target for link in plan.profile.links if link.kind is TargetKind.SHAPE}
-    for name in plan.meshes:
-        mesh = find_object(name)
-        free = drivable_shapes(mesh)
-        keys = mesh.data.shape_keys.key_blocks
-        found += [key.name for key in keys if key.name in wanted and key.name not in free]
+    found = [key for name in plan.meshes for key in names_of(find_object(name)).driven if key in wanted]
     for target in plan.rotations:
         driven = driven_paths(find_object(target.object))
         if any((euler_path(target.bone), index) in driven for index in range(3)):
             found.append(f"the rotation of {target.bone or target.object}")
-    for link in plan.profile.links:
-        if link.kind is TargetKind.PROPERTY:
-            path = property_path(link.target, link.bone)
-            found += [f"{link.owner} {path}"] if (path, 0) in driven_paths(find_object(link.owner)) else []
     return tuple(dict.fromkeys(found))
-
-
-def _available(plan: Plan) -> dict[str, tuple[str, ...]]:
-    return {name: drivable_shapes(find_object(name)) for name in plan.meshes}
 
 
 def _wires(plan: Plan, values: Floats) -> dict[int, tuple[bpy.types.ID, list[_Wire]]]:
@@ -166,7 +144,7 @@ def _wires(plan: Plan, values: Floats) -> dict[int, tuple[bpy.types.ID, list[_Wi
         wires[wire.path, wire.index] = wire  # meshes may share their shape keys
 
     kinds = {(link.owner, link.bone, link.target): link.kind for link in plan.profile.links}
-    for key, moved in drive(plan.profile, values, _available(plan)).items():
+    for key, moved in drive(plan.profile, values, available(plan.meshes)).items():
         owner, bone, target = key
         if kinds.get(key) is TargetKind.PROPERTY:
             group = bone or names.GROUP_PROPERTIES

@@ -90,12 +90,12 @@ class Plan:
         return replace(self, meshes=meshes, rotations=turned, profile=replace(self.profile, links=links))
 
     def to_dict(self) -> dict[str, Any]:
-        """What `from_dict` reads; links without what is at its default, because files keep it by the hundred."""
+        """What `from_dict` reads."""
         return {
             "meshes": list(self.meshes),
             "rotations": [asdict(target) | {"axes": list(target.axes)} for target in self.rotations],
             "time": self.time.to_dict(),
-            "profile": self.profile.to_dict() | {"links": [_lean(link) for link in self.profile.links]},
+            "profile": lean_profile(self.profile),
             "recipe": self.recipe.to_dict(),
             "mode": self.mode.value,
             "push": self.push,
@@ -131,6 +131,11 @@ class Plan:
 
 
 _PLAIN_LINK = asdict(Link("", ""))
+
+
+def lean_profile(profile: Profile) -> dict[str, Any]:
+    """What `Profile.from_dict` reads, without what is at its default in a link: files keep it by the hundred."""
+    return profile.to_dict() | {"links": [_lean(link) for link in profile.links]}
 
 
 def _lean(link: Link) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def check_channels(plan: Plan) -> None:
         _check_rotation_lock(control, target.object, target.bone)
     for link in plan.profile.links:
         if link.kind is TargetKind.PROPERTY:
+            if not link.owner:
+                raise InputError(f'the mapping names no object for the property "{link.target}"', "choose its object")
             _check_property(find_object(link.owner), link.bone, link.target)
     seen: dict[int, dict[tuple[str, int], bpy.types.FCurve]] = {}
     for block, called, path, index, channel in _places(plan):
@@ -60,8 +62,8 @@ def notes_on(plan: Plan) -> tuple[str, ...]:
 
 def _places(plan: Plan) -> Iterator[Place]:
     for name in plan.meshes:
-        keys = find_object(name).data.shape_keys
-        for link in plan.profile.links:
+        keys = getattr(find_object(name).data, "shape_keys", None)
+        for link in plan.profile.links if keys is not None else ():
             if link.kind is TargetKind.SHAPE and link.owner in ("", name) and link.target in keys.key_blocks:
                 yield keys, name, shape_path(link.target), 0, f'the shape key "{link.target}"'
     for target in plan.rotations:
@@ -79,7 +81,8 @@ def _rotation(bone: str) -> str:
 
 def _check_shape_locks(mesh: bpy.types.Object, plan: Plan) -> None:
     wanted = {link.target for link in plan.profile.links if link.kind is TargetKind.SHAPE}
-    for key in mesh.data.shape_keys.key_blocks:
+    keys = getattr(mesh.data, "shape_keys", None)
+    for key in keys.key_blocks if keys is not None else ():
         if key.name in wanted and getattr(key, "lock_shape", False):
             raise InputError(
                 f'the shape key "{key.name}" of "{mesh.name}" is locked', "open its lock in the list of shape keys"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,14 @@ from .. import names
 from .actions import animation_of
 from .addresses import find_object
 from .placing import same_map
-from .plan import KeyMode, Plan
+from .plan import KeyMode, Plan, lean_profile
 
 MOST_ORIGINS = 200
 """Takes that an Action remembers: a keyframe artist's single frames add up in one Action."""
 MOST_TEXT = 1 << 18
 """Characters of a signature. One take with a profile of 156 links needs some 10,000."""
 VERSION = 2
-_SHARED = ("profile", "recipe")
+_NO_PROFILE, _NO_RECIPE = Profile(""), Recipe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +93,25 @@ def to_text(origins: Sequence[Origin]) -> str:
 
 
 def _text(origins: Sequence[Origin]) -> str:
-    shared: dict[str, list[Any]] = {kind: [] for kind in _SHARED}
+    profiles: list[Profile] = []
+    recipes: list[Recipe] = []
     entries = []
     for origin in origins:
-        plan = origin.plan.to_dict()
-        for kind in _SHARED:
-            if plan[kind] not in shared[kind]:
-                shared[kind].append(plan[kind])
-            plan[kind] = shared[kind].index(plan[kind])
+        plan = replace(origin.plan, profile=_NO_PROFILE, recipe=_NO_RECIPE).to_dict()
+        plan["profile"], plan["recipe"] = _place(profiles, origin.plan.profile), _place(recipes, origin.plan.recipe)
         entries.append({"take": str(origin.take), "plan": plan})
+    shared = {
+        "profiles": [lean_profile(profile) for profile in profiles],
+        "recipes": [recipe.to_dict() for recipe in recipes],
+    }
     return json.dumps({"version": VERSION, **shared, "origins": entries}, separators=(",", ":"))
+
+
+def _place(known: list[Any], one: Any) -> int:
+    """Where it stands among those known, to which it is added."""
+    if one not in known:
+        known.append(one)
+    return known.index(one)
 
 
 def origins_in(signature: str) -> tuple[Origin, ...]:
@@ -113,16 +122,18 @@ def origins_in(signature: str) -> tuple[Origin, ...]:
         data = json.loads(signature)
         if isinstance(data, list):
             return tuple(_first_version(entry) for entry in data)
-        return tuple(_origin(entry, data) for entry in data["origins"])
+        profiles = [Profile.from_dict(profile) for profile in data["profiles"]]
+        recipes = [Recipe.from_dict(recipe) for recipe in data["recipes"]]
+        return tuple(_origin(entry, profiles, recipes) for entry in data["origins"])
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, InputError):
         return ()  # somebody edited the property by hand
 
 
-def _origin(entry: Any, data: Any) -> Origin:
-    plan = dict(entry["plan"])
-    for kind in _SHARED:
-        plan[kind] = data[kind][plan[kind]]
-    return Origin(Path(entry["take"]), Plan.from_dict(plan))
+def _origin(entry: Any, profiles: Sequence[Profile], recipes: Sequence[Recipe]) -> Origin:
+    """Profiles are read once for all takes: a large one takes a millisecond."""
+    data = entry["plan"]
+    plan = Plan.from_dict(data | {"profile": _NO_PROFILE.to_dict(), "recipe": _NO_RECIPE.to_dict()})
+    return Origin(Path(entry["take"]), replace(plan, profile=profiles[data["profile"]], recipe=recipes[data["recipe"]]))
 
 
 def _first_version(entry: Any) -> Origin:
