@@ -75,8 +75,8 @@ def build(platforms: Sequence[str], output: Path, wheels: Path, tool: Path | Non
             "" if set(platforms) == set(PLATFORMS) else "-" + "-".join(name.replace("-", "_") for name in platforms)
         )
         path = output / f"semanticface-{version()}{suffix}.zip"
-        _run([sys.executable, str(tool), "build", "--source-dir", str(source), "--output-filepath", str(path)])
-    _run([sys.executable, str(tool), "validate", str(path)])
+        run([sys.executable, str(tool), "build", "--source-dir", str(source), "--output-filepath", str(path)])
+    run([sys.executable, str(tool), "validate", str(path)])
     return path
 
 
@@ -106,10 +106,10 @@ def own_wheel(folder: Path) -> Path:
             shutil.copy2(ROOT / name, source)
     if not (source / "README.md").exists():
         (source / "README.md").write_text("SemanticFace\n", "utf-8")
-    command = [*_pip(), "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)]
+    command = [*pip_command(), "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(source)]
     if _setuptools() >= SETUPTOOLS:
         command.append("--no-build-isolation")
-    _run(command, SOURCE_DATE_EPOCH="1700000000")
+    run(command, SOURCE_DATE_EPOCH="1700000000")
     return next(folder.glob("semanticface-*.whl"))
 
 
@@ -137,10 +137,10 @@ def complete_manifest(file: Path, platforms: Sequence[str], wheels: Sequence[str
 def _platforms(chosen: Sequence[str]) -> list[str]:
     if "all" in chosen:
         return list(PLATFORMS)
-    return list(dict.fromkeys(_host() if name == "host" else name for name in chosen))
+    return list(dict.fromkeys(host_platform() if name == "host" else name for name in chosen))
 
 
-def _host() -> str:
+def host_platform() -> str:
     system = {"Linux": "linux", "Darwin": "macos", "Windows": "windows"}.get(machine.system(), machine.system())
     kind = "arm64" if machine.machine().lower() in {"arm64", "aarch64"} else "x64"
     if f"{system}-{kind}" not in PLATFORMS:
@@ -155,15 +155,15 @@ def _kept(folder: Path, requirement: str) -> Path | None:
 
 def _fetch(folder: Path, requirement: str, platform: str, python: str) -> Path:
     tags = [word for tag in PLATFORMS[platform] for word in ("--platform", tag)]
-    command = [*_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", python]
-    _run([*command, *tags, "--dest", str(folder), requirement])
+    command = [*pip_command(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--python-version", python]
+    run([*command, *tags, "--dest", str(folder), requirement])
     wheel = _kept(folder, requirement)
     if wheel is None:
         raise BuildError(f"pip fetched no wheel of {requirement} for {platform}, Python {python}")
     return wheel
 
 
-def _pip() -> list[str]:
+def pip_command() -> list[str]:
     return [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 
 
@@ -174,7 +174,7 @@ def _setuptools() -> tuple[int, ...]:
         return (0,)
 
 
-def _run(command: Sequence[str], **environment: str) -> None:
+def run(command: Sequence[str], **environment: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
     if done.returncode:
         said = (done.stdout + done.stderr).strip()[-2000:]
