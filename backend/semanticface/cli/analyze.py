@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never
 
+from semanticface.cli.matter import FirstPass, wanted_of
 from semanticface.cli.output import ExitCode, console
 from semanticface.cli.screen import Bar, JsonLines, Screen
 from semanticface.client import Client, JobProgress
@@ -41,6 +42,8 @@ class AnalyzeRequest:
     mode: str = ""
     options: tuple[str, ...] = ()
     follow: bool = False
+    most: int = 0
+    sensitivity: float = 0.5
 
     def engine_options(self) -> dict[str, Any]:
         """What the engine is asked for; `--option` wins over a flag. Raises OptionsError that says what is wrong."""
@@ -91,14 +94,49 @@ def run_analyze(request: AnalyzeRequest) -> ExitCode:
     media = MediaRef.from_user(request.source, rate=request.rate or None).to_dict()
     with Client.connect(app="semanticface analyze") as client:
         info = client.probe(media)
-        frames = parse_frames(request.frames, info["frame_count"]) if request.frames else None
-        total = len(frames) if frames is not None else info["frame_count"]
-        screen = JsonLines(request.follow) if request.json else Bar(total, request.follow)
         try:
-            tally = _analyze(client, request, media, frames, options, screen)
+            tally = _both_passes(client, request, media, info, options) or _one_pass(
+                client, request, media, info, options
+            )
         except OptionsError as error:
             raise _explained(error, options) from error
     return _summary(tally, request, info)
+
+
+def _screen(request: AnalyzeRequest, total: int) -> Screen:
+    return JsonLines(request.follow) if request.json else Bar(total, request.follow)
+
+
+def _one_pass(
+    client: Client,
+    request: AnalyzeRequest,
+    media: Mapping[str, Any],
+    info: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Counter[Status]:
+    frames = parse_frames(request.frames, info["frame_count"]) if request.frames else None
+    total = len(frames) if frames is not None else info["frame_count"]
+    return _analyze(client, request, media, frames, options, _screen(request, total))
+
+
+def _both_passes(
+    client: Client,
+    request: AnalyzeRequest,
+    media: Mapping[str, Any],
+    info: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Counter[Status] | None:
+    """First the frames that matter, then those alone; None where others were asked for."""
+    wanted = wanted_of(request.frames, info["frame_count"], request.most, request.sensitivity)
+    if wanted is None:
+        return None
+    first = FirstPass(client, media, request.out, options)
+    first.run(wanted, info["rate"], len(wanted.within or range(info["frame_count"])), request.json)
+    screen = _screen(request, len(first.frames))
+    screen.say(first.summary())
+    if first.answers(request.engine, options):
+        return first.keep(request.out, screen)
+    return _analyze(client, request, media, first.frames, options, screen)
 
 
 def _analyze(

@@ -44,7 +44,12 @@ class GapPolicy(StrEnum):
 @app.command()
 def analyze(
     source: Annotated[str, typer.Argument(help="A video, an image, a folder or pattern (shot.####.png) of images.")],
-    frames: Annotated[str, typer.Option(help="Source frames from 0, e.g. 0-119:2,200. Default: all.")] = "",
+    frames: Annotated[
+        str,
+        typer.Option(help="Source frames from 0, e.g. 0-119:2,200; matter: the extremes of the pose. Default: all."),
+    ] = "",
+    most: Annotated[int, typer.Option(help="Of frames that matter at most so many; 0: as many as it takes.")] = 0,
+    sensitivity: Annotated[float, typer.Option(help="For frames that matter: 0 large moves, 1 small ones, too.")] = 0.5,
     engine: Annotated[
         str, typer.Option(help="auto, landmarks, semanticface, semanticface:CHECKPOINT ... (status lists them).")
     ] = "auto",
@@ -67,8 +72,23 @@ def analyze(
     from semanticface.cli.analyze import AnalyzeRequest, run_analyze
 
     plain = (source, frames, engine, out, face, smoothing, rate, json)
-    request = AnalyzeRequest(*plain, mode=mode or "", options=tuple(option or ()), follow=follow)
+    request = AnalyzeRequest(
+        *plain, mode=mode or "", options=tuple(option or ()), follow=follow, most=most, sensitivity=sensitivity
+    )
     raise typer.Exit(run_analyze(request))
+
+
+@app.command()
+def extremes(
+    take: Annotated[Path, typer.Argument(help="Take folder.")],
+    most: Annotated[int, typer.Option(help="At most so many; 0: as many as it takes.")] = 0,
+    sensitivity: Annotated[float, typer.Option(help="From 0, large moves, to 1, small ones, too.")] = 0.5,
+    json: Json = False,
+) -> None:
+    """Print the frames of a take that matter: the poses that a keyframe artist would set."""
+    from semanticface.cli.matter import run_extremes
+
+    raise typer.Exit(run_extremes(take, most, sensitivity, json))
 
 
 @app.command()
@@ -317,6 +337,17 @@ def bench_reduction(
     from semanticface.cli.bench import run_reduction
 
     raise typer.Exit(run_reduction(recording, json))
+
+
+@bench.command("curves")
+def bench_curves(
+    recording: Annotated[Path, typer.Option(help="A Live Link Face CSV.")],
+    json: Json = False,
+) -> None:
+    """Smoothing and the other steps of a recipe on a recording that was spoilt, against the filters of libraries."""
+    from semanticface.cli.bench import run_curves
+
+    raise typer.Exit(run_curves(recording, json))
 
 
 @bench.command("decoding")

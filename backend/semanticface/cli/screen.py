@@ -57,7 +57,7 @@ class JsonLines:
 class Bar:
     """A progress bar; with `follow` the text of the first frame in work above it, and each analysis once it is done."""
 
-    def __init__(self, total: int, follow: bool) -> None:
+    def __init__(self, total: int, follow: bool, title: str = "analyzing") -> None:
         from rich.live import Live
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -65,14 +65,14 @@ class Bar:
         self._out = console()
         self._texts: dict[int, str] = {}
         self._bar = Progress(
-            TextColumn("analyzing"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[now]}"),
             console=self._out,
         )
-        self._task = self._bar.add_task("analyzing", total=total, now="")
+        self._task = self._bar.add_task(title, total=total, now="")
         self._live = Live(get_renderable=self._draw, console=self._out, refresh_per_second=10)
 
     def __enter__(self) -> Bar:
