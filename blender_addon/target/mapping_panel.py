@@ -23,23 +23,21 @@ class SEMANTICFACE_UL_links(bpy.types.UIList):
     """The links of a mapping; the search field finds actions, targets and objects."""
 
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_name: Any
+        self, context: Any, layout: Any, data: Any, item: Any, own_icon: Any, active_data: Any, active_name: Any
     ) -> None:
+        layout.use_property_split = False
         row = layout.row(align=True)
         row.active = item.enabled
         row.prop(item, "enabled", text="")
         row.label(text=item.action)
-        row.label(text=item.target or "(no target)", icon=_ICONS[item.kind] if item.target else "ERROR")
-        row.prop(item, "gain", text="", emboss=False)
+        icon = "ERROR" if not item.target else "PROPERTIES" if item.kind == TargetKind.PROPERTY.value else "NONE"
+        row.label(text=item.target or "(no target)", icon=icon)
 
     def filter_items(self, context: Any, data: Any, name: str) -> tuple[list[int], list[int]]:
         items = getattr(data, name)
         text = self.filter_name.casefold()
         flags = [self.bitflag_filter_item if found(item, text) else 0 for item in items]
         return flags, []
-
-
-_ICONS = {TargetKind.SHAPE.value: "SHAPEKEY_DATA", TargetKind.PROPERTY.value: "PROPERTIES"}
 
 
 def found(item: SEMANTICFACE_PG_link, text: str) -> bool:
@@ -60,7 +58,7 @@ class SEMANTICFACE_PT_mapping(Sidebar, bpy.types.Panel):
         if settings.own_mapping:
             _own(layout, context, settings)
         else:
-            layout.label(text="Automatic, by the names of shape keys", icon="AUTO")
+            layout.label(text="Automatic, by names", icon="FILE_REFRESH")
             layout.operator(names.OP_EDIT_MAPPING, icon="GREASEPENCIL")
         _profiles(layout, settings)
 
@@ -86,6 +84,7 @@ def _own(layout: Any, context: Any, settings: SEMANTICFACE_PG_settings) -> None:
 
 def _link(layout: Any, settings: SEMANTICFACE_PG_settings, link: SEMANTICFACE_PG_link) -> None:
     column = layout.column(align=True)
+    column.prop(link, "enabled")
     column.prop(link, "action")
     column.prop(link, "kind")
     column.prop_search(link, "owner", bpy.data, "objects")
@@ -104,15 +103,19 @@ def _link(layout: Any, settings: SEMANTICFACE_PG_settings, link: SEMANTICFACE_PG
             column.prop(link, "unit")
     column.prop(link, "gain")
     column.prop(link, "offset")
+    limits = layout.column(align=True)
+    limits.use_property_split = False
     for limit in ("minimum", "maximum"):
-        row = column.row(align=True)
+        row = limits.row(align=True)
         row.prop(link, f"use_{limit}")
         row.prop(link, limit, text="")
 
 
 def _profiles(layout: Any, settings: SEMANTICFACE_PG_settings) -> None:
+    layout.label(text="Stored Profile")
     row = layout.row(align=True)
-    row.prop(settings, "profile_name")
+    row.use_property_split = False
+    row.prop(settings, "profile_name", text="")
     row.operator(names.OP_LOAD_PROFILE, text="", icon="FILE_FOLDER")
     row.operator(names.OP_SAVE_PROFILE, text="", icon="FILE_TICK")
     row.operator(names.OP_REMOVE_PROFILE, text="", icon="TRASH")

@@ -20,6 +20,7 @@ class SEMANTICFACE_UL_meshes(bpy.types.UIList):
     def draw_item(
         self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active_data: Any, active_name: Any
     ) -> None:
+        layout.use_property_split = False
         layout.prop(item, "mesh", text="", emboss=False, icon="MESH_DATA")
 
 
@@ -87,6 +88,7 @@ class SEMANTICFACE_PT_axes(Sidebar, bpy.types.Panel):
     bl_label = "Axes"
     bl_idname = "SEMANTICFACE_PT_axes"
     bl_parent_id = "SEMANTICFACE_PT_target"
+    bl_order = 1  # below the mapping
     bl_options: ClassVar[set[str]] = {"DEFAULT_CLOSED"}
 
     def draw(self, context: Any) -> None:
@@ -95,6 +97,9 @@ class SEMANTICFACE_PT_axes(Sidebar, bpy.types.Panel):
         parts = {"head": "Head", "eye": "Eyes"}
         if axes_name(settings, "right_eye") == "right_eye":
             parts = {"head": "Head", "eye": "Left Eye", "right_eye": "Right Eye"}
+        row = layout.row(align=True)
+        for label in ("", "Yaw", "Pitch", "Roll"):
+            row.label(text=label)
         for part, label in parts.items():
             row = layout.row(align=True)
             row.label(text=label)
