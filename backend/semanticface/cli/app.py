@@ -98,12 +98,15 @@ def export(
     out: Annotated[Path, typer.Option(help="File to write.")],
     missing: Annotated[GapPolicy, typer.Option(help="CSV rows of frames without a result.")] = GapPolicy.SKIP,
     start: Annotated[str, typer.Option(help="CSV timecode of source frame 0: source, or HH:MM:SS:FF. Default 0.")] = "",
+    recipe: Annotated[
+        Path | None, typer.Option(help="A recipe (JSON): smoothing, neutral, gains. Default: raw.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Export a take as a Live Link Face CSV or as JSON lines."""
     from semanticface.cli.export import run_export
 
-    raise typer.Exit(run_export(take, to.value, out, missing.value, start, json))
+    raise typer.Exit(run_export(take, to.value, out, missing.value, start, json, recipe))
 
 
 @app.command()

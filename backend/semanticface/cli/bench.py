@@ -78,6 +78,14 @@ def run_reduction(recording: Path, as_json: bool) -> ExitCode:
     return ExitCode.OK if figures["met"] else ExitCode.FAILED
 
 
+def run_curves(recording: Path, as_json: bool) -> ExitCode:
+    from semanticface.bench import curves
+
+    figures = curves.run(recording)
+    _report("curves", figures, as_json)
+    return ExitCode.OK if figures["met"] else ExitCode.FAILED
+
+
 def run_decoding(pictures: Sequence[Path], checkpoint: Path | None, rounds: int, as_json: bool) -> ExitCode:
     from semanticface.bench import decoding
 

@@ -7,7 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from semanticface.cli.output import ExitCode, console, print_json, print_table
-from semanticface.errors import OptionsError, TakeError
+from semanticface.curves.recipe import MAX_TEXT, Recipe
+from semanticface.curves.replay import apply
+from semanticface.curves.samples import results_of, samples_of
+from semanticface.errors import InputError, OptionsError, TakeError
 from semanticface.exchange.jsonl import write_jsonl
 from semanticface.exchange.livelink_csv import WithoutFace, write_livelink_csv
 from semanticface.media.timecode import nominal_rate, parse_timecode, timecode_at
@@ -39,17 +42,42 @@ def livelink_start(asked: str, take: Take) -> str:
     return f"{start.hours:02d}:{start.minutes:02d}:{start.seconds:02d}:{sixtieths:06.3f}"
 
 
-def run_export(path: Path, to: str, out: Path, missing: str, start: str, as_json: bool) -> ExitCode:
+def cleaned(take: Take, recipe: Recipe) -> list[FrameResult]:
+    """The take's results after the recipe, frame by frame; `reduction` and `prune` are of keys, which no file has.
+
+    Stills without a rate count as far apart, so that none is smoothed into another.
+    """
+    samples = samples_of(take.results, take.header.rate or Fraction(1))
+    return results_of(apply(recipe, samples), take.results)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Raises InputError that names the file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return Recipe.from_json(file.read(MAX_TEXT + 1))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} can't be read as a recipe: {error}") from error
+    except InputError as error:
+        raise InputError(f"{path.name}: {error.message}", error.hint) from error
+
+
+def run_export(
+    path: Path, to: str, out: Path, missing: str, start: str, as_json: bool, recipe: Path | None = None
+) -> ExitCode:
     """Write the take in the asked format; frames without a result are named, never filled in silently."""
+    chosen = None if recipe is None else read_recipe(recipe)
     take = read_take(path)
     _warn_damaged(take)
+    results = take.results if chosen is None else cleaned(take, chosen)
     if to == "livelink-csv":
         policy, first = WithoutFace(missing), livelink_start(start, take)
-        report = write_livelink_csv(out, take.results, without_face=policy, start=first, rate=take.header.rate)
+        report = write_livelink_csv(out, results, without_face=policy, start=first, rate=take.header.rate)
         affected, written = list(report.without_coefficients), report.rows
     else:
-        write_jsonl(out, take.results, meta=take.header.to_dict())
-        affected, written = [], len(take.results)  # each line carries its own status
+        meta = take.header.to_dict() | ({} if chosen is None else {"recipe": chosen.to_dict()})
+        write_jsonl(out, results, meta=meta)
+        affected, written = [], len(results)  # each line carries its own status
     if as_json:
         print_json({"file": str(out), "rows": written, "gaps": affected, "gap_policy": missing})
     else:

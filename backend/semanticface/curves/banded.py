@@ -6,15 +6,11 @@ rows are cut into overlapping chunks that go through the loop side by side. Noth
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Single = NDArray[np.float32]
-Rows = TypeVar("Rows", Array, Single)
+Array = NDArray[np.float32]
 
 CORE = 32
 """Rows of a chunk that are kept."""
@@ -26,8 +22,7 @@ def solve_in_chunks(diagonal: Array, first: Array, second: Array, right: Array) 
     """(F, C) `x` of `A x = right`, with A symmetric and positive definite, a matrix for each column.
 
     `diagonal` (F, C); `first` (F - 1, C) and `second` (F - 2, C) beside it. Exact for up to CORE rows; beyond, each
-    chunk takes x as 0 outside of itself, and works in single precision, which is quicker: a caller solves for
-    corrections, a few times over.
+    chunk takes x as 0 outside of itself, which is why a caller solves for corrections, a few times over.
     """
     rows, columns = right.shape
     if rows <= CORE:
@@ -41,27 +36,27 @@ def solve_in_chunks(diagonal: Array, first: Array, second: Array, right: Array) 
         _padded(right, after, 0.0),
     )
     solved = _solve(*(_side_by_side(band, count) for band in bands))
-    return solved[OVERLAP : OVERLAP + CORE].swapaxes(0, 1).reshape(count * CORE, columns)[:rows].astype(np.float64)
+    return solved[OVERLAP : OVERLAP + CORE].swapaxes(0, 1).reshape(count * CORE, columns)[:rows]
 
 
 def _padded(band: Array, after: int, value: float) -> Array:
     return np.concatenate(
         (
-            np.full((OVERLAP, band.shape[1]), value),
+            np.full((OVERLAP, band.shape[1]), value, band.dtype),
             band,
-            np.full((after, band.shape[1]), value),
+            np.full((after, band.shape[1]), value, band.dtype),
         )
     )
 
 
-def _side_by_side(band: Array, count: int) -> Single:
+def _side_by_side(band: Array, count: int) -> Array:
     """(CORE + 2 OVERLAP, count, C): a view in which row i holds the i-th row of every chunk."""
     row, item = band.strides
     shape = (CORE + 2 * OVERLAP, count, band.shape[1])
-    return as_strided(band, shape, (row, CORE * row, item), writeable=False).astype(np.float32)
+    return np.ascontiguousarray(as_strided(band, shape, (row, CORE * row, item), writeable=False))
 
 
-def _solve(diagonal: Rows, first: Rows, second: Rows, right: Rows) -> Rows:
+def _solve(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
     """A = L D L', forwards and backwards (Golub & Van Loan, Matrix Computations, 4.3), rows on the first axis."""
     rows = len(right)
     pivot, x = np.empty_like(right), np.empty_like(right)

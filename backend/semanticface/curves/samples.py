@@ -8,7 +8,7 @@ for a face at rest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from fractions import Fraction
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.actions import CSV_ORDER
-from semanticface.results import FrameResult
+from semanticface.results import FrameResult, Status
 
 COLUMN = {name: index for index, name in enumerate(CSV_ORDER)}
 """Column of an action."""
@@ -88,3 +88,26 @@ def samples_of(results: Sequence[FrameResult], rate: Fraction) -> Samples:
         weights=weights,
         marks=np.where(absent, Mark.ABSENT, Mark.GIVEN).astype(np.int8),
     )
+
+
+def results_of(samples: Samples, results: Sequence[FrameResult]) -> list[FrameResult]:
+    """The results with the values of the samples in place of their own, by ascending frame.
+
+    Rows that are ABSENT stay as they were. Rows that a gap's policy filled become OK, and their message says so.
+    Estimates are left out: they are of the values that the engine gave.
+    """
+    given = {result.frame: result for result in results}
+    out = []
+    for frame, mark, row in zip(samples.frames.tolist(), samples.marks.tolist(), samples.values.tolist(), strict=True):
+        result = given[frame]
+        if mark != Mark.ABSENT:
+            message = result.message if mark == Mark.GIVEN else f"{Mark(mark).name.lower()}: {result.status.value}"
+            result = replace(
+                result,
+                status=Status.OK,
+                coefficients=dict(zip(CSV_ORDER, row, strict=True)),
+                estimates=None,
+                message=message,
+            )
+        out.append(result)
+    return out

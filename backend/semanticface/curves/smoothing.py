@@ -7,7 +7,8 @@ says what is smoothed together, how sure a reading is, and what must not get los
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -39,7 +40,19 @@ LIFT = 0.25
 """What a sharp peak is given back at most, in steps."""
 
 
-def smooth(samples: Samples, amount: float, step: float | None, weighted: bool) -> Samples:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What smoothing consists of, to be measured one by one: both sides together, peaks given back, limits kept."""
+
+    pairs: bool = True
+    peaks: bool = True
+    limits: bool = True
+
+
+WHOLE = Parts()
+
+
+def smooth(samples: Samples, amount: float, step: float | None, weighted: bool, parts: Parts = WHOLE) -> Samples:
     """The samples smoothed by `amount` in [0, 1]; see `Recipe` for `step` and `weighted`."""
     if amount == 0:
         return samples
@@ -49,10 +62,15 @@ def smooth(samples: Samples, amount: float, step: float | None, weighted: bool) 
         part = samples.values[start:end]
         weights = relative(samples.weights[start:end]) if weighted else np.ones_like(part)
         spread = np.full(part.shape[1], deviation_on_grid(grid)) if grid else noise_of(part)
-        readings = Readings(part[:, ORDER], weights[:, ORDER], spread[ORDER], grid, len(PAIRS))
-        curves = np.empty_like(part)
-        curves[:, ORDER] = calm(readings, motion_at(amount, float(np.median(np.diff(samples.times[start:end])))))
-        values[start:end] = _kept(curves, part, grid)
+        pairs = len(PAIRS) if parts.pairs else 0
+        read = part[:, ORDER].astype(np.float32)
+        readings = Readings(read, weights[:, ORDER].astype(np.float32), spread[ORDER].astype(np.float32), grid, pairs)
+        curves = part.copy()
+        frame_time = float(np.median(np.diff(samples.times[start:end])))
+        curves[:, ORDER] += (
+            calm(readings, motion_at(amount, frame_time)) - read
+        )  # what stays is the same to the last bit
+        values[start:end] = _kept(curves, part, grid, parts)
     return replace(samples, values=values)
 
 
@@ -75,7 +93,7 @@ ORDER = [
 
 def motion_at(amount: float, frame_time: float) -> Motion:
     """The motion that is allowed at a strength, for frames `frame_time` seconds apart."""
-    wander = np.sqrt(30.0 * frame_time)  # a face at rest drifts with the root of time; the figures are for 1/30 s
+    wander = math.sqrt(30.0 * frame_time)  # a face at rest drifts with the root of time; the figures are for 1/30 s
     ease = 10.0 ** ((0.5 - amount) * (2.0 if amount < 0.5 else 1.0))
     return Motion(
         drift=DRIFT * ease * wander,
@@ -126,15 +144,15 @@ def relative(weights: Array) -> Array:
     return shares
 
 
-def _kept(curves: Array, readings: Array, grid: float) -> Array:
+def _kept(curves: Array, readings: Array, grid: float, parts: Parts) -> Array:
     """The curves with their sharp peaks given back, and shapes no lower than 0 nor higher than 1 unless read so."""
-    out = curves
-    shapes = out[:, SHAPE_COLUMNS]
-    read = readings[:, SHAPE_COLUMNS]
-    if grid:
+    shapes, read = curves[:, SHAPE_COLUMNS], readings[:, SHAPE_COLUMNS]
+    if parts.peaks and grid:
         shapes = lifted(shapes, grid)
-    out[:, SHAPE_COLUMNS] = np.clip(shapes, np.minimum(read, 0.0), np.maximum(read, 1.0))
-    return out
+    if parts.limits:
+        shapes = np.clip(shapes, np.minimum(read, 0.0), np.maximum(read, 1.0))
+    curves[:, SHAPE_COLUMNS] = shapes
+    return curves
 
 
 def lifted(curves: Array, step: float) -> Array:

@@ -9,6 +9,7 @@ rest is held still while a blink next to it is left alone. Both together are the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from semanticface.curves.banded import solve_in_chunks
 
-Array = NDArray[np.float64]
+Array = NDArray[np.float32]
+"""Single precision: a slider waits for this, and a tenth of a millionth is far below what anyone sees."""
 
 ROUNDS = 3
 """Newton steps. More change the recording's error by less than a fiftieth of it."""
@@ -58,7 +60,7 @@ class Readings:
 
 def deviation_on_grid(step: float) -> float:
     """Of a reading rounded to `step`, with noise of EDGE steps before: the root of step^2 / 12 + noise^2."""
-    return float(step * np.sqrt(1.0 / 12.0 + EDGE**2))
+    return step * math.sqrt(1.0 / 12.0 + EDGE**2)
 
 
 def calm(readings: Readings, motion: Motion) -> Array:
@@ -78,8 +80,9 @@ def calm(readings: Readings, motion: Motion) -> Array:
 def _newton_step(x: Array, turned: Array, readings: Readings, first: Array, second: Array) -> Array:
     """What to add to x. `first` (F - 1, C), `second` (F - 2, C): weights on squared differences of turned columns."""
     slope, bend = _pull(x, readings)
-    paired = bend[:, : 2 * readings.pairs].reshape(len(x), -1, 2)
-    paired[:] = paired.max(axis=2, keepdims=True)  # the same for both, so that turning them changes nothing
+    left, right = slice(0, 2 * readings.pairs, 2), slice(1, 2 * readings.pairs, 2)
+    bend[:, left] = np.maximum(bend[:, left], bend[:, right])  # one for both, so that turning them changes nothing
+    bend[:, right] = bend[:, left]
     slope = _turned(slope, readings.pairs)
     once = np.diff(turned, axis=0)
     twice = second * np.diff(once, axis=0)
@@ -106,7 +109,7 @@ def _turned(x: Array, pairs: int) -> Array:
     """Each pair as its sum and difference over the root of 2; the same again turns back."""
     out = x.copy()
     left, right = x[:, 0 : 2 * pairs : 2], x[:, 1 : 2 * pairs : 2]
-    half = np.sqrt(0.5)
+    half = math.sqrt(0.5)
     out[:, 0 : 2 * pairs : 2] = half * (left + right)
     out[:, 1 : 2 * pairs : 2] = half * (left - right)
     return out
@@ -123,9 +126,9 @@ def _pull(x: Array, readings: Readings) -> tuple[Array, Array]:
     plain = readings.weights / readings.deviation**2
     if readings.step == 0.0:
         return plain * away, plain
-    scale = readings.step * EDGE * np.sqrt(3.0) / np.pi
+    scale = readings.step * EDGE * math.sqrt(3.0) / math.pi
     distance = np.abs(away)
-    decay, edge = np.exp(distance / -scale), np.exp(0.5 * readings.step / scale)
+    decay, edge = np.exp(distance / -scale), math.exp(0.5 * readings.step / scale)
     inner, outer = 1.0 / (1.0 + decay / edge), 1.0 / (1.0 + decay * edge)  # F at both edges
     slope = (inner + outer - 1.0) / scale
     bend = (inner * (1.0 - inner) + outer * (1.0 - outer)) / scale**2
@@ -136,9 +139,9 @@ def _pull(x: Array, readings: Readings) -> tuple[Array, Array]:
 
 def _bell(reach: float) -> Array:
     """Weights of deviation `reach` frames, cut at two and a half of them, that sum to 1."""
-    half = int(np.ceil(2.5 * reach))
+    half = math.ceil(2.5 * reach)
     bell = np.exp(-0.5 * (np.arange(-half, half + 1) / reach) ** 2)
-    normed: Array = bell / bell.sum()
+    normed: Array = (bell / bell.sum()).astype(np.float32)
     return normed
 
 
