@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from semanticface.actions import BY_NAME
-from semanticface.retarget.spellings import MOST_WORDS, Vocabulary, has_side, key_of, words_of
+from semanticface.retarget.spellings import Vocabulary, has_side, key_of, keys_behind, words_of
 
 SHARED = 6
 """So many different keys behind one prefix make it a rig's own."""
@@ -74,11 +74,8 @@ def is_exact(name: str) -> bool:
 
 
 def _read(mesh: str, name: str, vocabulary: Vocabulary) -> Reading | None:
-    words = words_of(name)
-    if len(words) > MOST_WORDS:
-        return None
-    for start in range(len(words)):
-        key = key_of(words[start:])
+    words, keys = keys_behind(name)
+    for start, key in enumerate(keys):
         if key in vocabulary.actions:
             return Reading(mesh, name, key, words[:start], _style(mesh, name, words, start))
     return None

@@ -15,13 +15,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from semanticface.actions import BY_NAME, SHAPES
 
 MOST_WORDS = 24
 """A name of more words is none of ours."""
+
+REMEMBERED = 8192
+"""Names that are kept taken apart: a rig is asked about three times in a row, and again when it changes."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SIDES = {"l": "L", "left": "L", "r": "R", "right": "R"}
@@ -52,6 +55,15 @@ class Vocabulary:
 def words_of(name: str) -> tuple[str, ...]:
     """A name's words in lower case, split at separators, at digits and where small letters turn to capitals."""
     return tuple(word.lower() for word in _WORD.findall(name))[: MOST_WORDS + 1]
+
+
+@lru_cache(REMEMBERED)
+def keys_behind(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A name's words, and its key when so many of them are taken for a prefix. No keys for a name of too many words."""
+    words = words_of(name)
+    if len(words) > MOST_WORDS:
+        return words, ()
+    return words, tuple(key_of(words[start:]) for start in range(len(words)))
 
 
 def key_of(words: Sequence[str]) -> str:

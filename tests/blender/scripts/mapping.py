@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 from mathutils import Matrix, Vector
-from panels_drawn import Layout, draw_all
+from panels_drawn import Layout
 from scene import add_empty, add_face, attempt, fresh, keys_on, shape_keys_on
 
 from blender_addon.target import mapping, mapping_panel, panel
@@ -20,6 +20,14 @@ from blender_addon.target.shapes import available, has_face_shapes, match_of
 from semanticface.retarget import store
 
 OPS = bpy.ops.semanticface
+
+
+def draw_target() -> list[str]:
+    """What the panels of this room say."""
+    lines: list[str] = []
+    for drawn in (panel.SEMANTICFACE_PT_target, mapping_panel.SEMANTICFACE_PT_mapping, panel.SEMANTICFACE_PT_axes):
+        drawn.draw(SimpleNamespace(layout=Layout(lines)), bpy.context)
+    return lines
 
 
 def character(settings: Any, meshes: dict[str, list[str]]) -> list[Any]:
@@ -82,7 +90,7 @@ def own_mapping(folder: str, directory: str) -> dict[str, Any]:
     copy = settings.links[settings.links_index]
     copy.owner, copy.gain, copy.offset = "Teeth", 0.25, 0.0
     copied = [copy.action, copy.target, copy.use_maximum]
-    drawn = draw_all()
+    drawn = draw_target()
     match = [found(link, "smile") for link in settings.links]
     result = keyed(settings, directory)
     profile = mapping.profile_of(settings)
@@ -140,7 +148,7 @@ def presets(folder: str, directory: str) -> dict[str, Any]:
     errors["load"] = attempt(OPS.load_profile)
     loaded = mapping.whole_profile(settings, "Kaya")
     unmet = mapping.unmet(settings)
-    drawn = draw_all()
+    drawn = draw_target()
     attempt(OPS.match_automatically)
     errors["import"] = attempt(OPS.import_profile, filepath=str(Path(folder) / "kaya.json"))
     imported = mapping.whole_profile(settings, "Kaya")
@@ -270,7 +278,7 @@ def axes_guessed(folder: str) -> dict[str, Any]:
     out["settings"] = [mapping.axes_of(settings, name) for name in ("head", "left_eye", "right_eye")]
     out["differs"] = settings.right_eye_differs
     out["plan"] = [list(target.axes) for target in mapping.rotations_of(settings)]
-    out["drawn"] = draw_all()
+    out["drawn"] = draw_target()
     settings.right_eye_bone = "up"
     attempt(OPS.guess_axes)
     out["same"] = settings.right_eye_differs
@@ -323,7 +331,7 @@ def driven_shapes(folder: str, directory: str) -> dict[str, Any]:
     face.data.shape_keys.key_blocks["jawOpen"].driver_add("value")
     seen = keyed(settings, directory)
     free = available(["Face"])["Face"]
-    return seen | {"free": free, "drawn": draw_all(), "matched": match_of([face]).found}
+    return seen | {"free": free, "drawn": draw_target(), "matched": match_of([face]).found}
 
 
 def redraws(folder: str, rigs: str) -> dict[str, float]:
@@ -341,8 +349,7 @@ def redraws(folder: str, rigs: str) -> dict[str, float]:
 def _milliseconds(times: int) -> float:
     def once() -> float:
         start = time.perf_counter()
-        for drawn in (panel.SEMANTICFACE_PT_target, panel.SEMANTICFACE_PT_axes, mapping_panel.SEMANTICFACE_PT_mapping):
-            drawn.draw(SimpleNamespace(layout=Layout([])), bpy.context)
+        draw_target()
         return (time.perf_counter() - start) * 1000
 
     return sorted(once() for _ in range(times))[times // 2]
