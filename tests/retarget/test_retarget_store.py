@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,17 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
         store.write_profile(blocked / "x.json", PROFILE)
     store.write_profile(tmp_path / "x.json", PROFILE)
     assert [path.name for path in tmp_path.iterdir() if "tmp" in path.name] == []
+
+
+def test_the_documentation_shows_profiles_that_are_read_and_every_field() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "retarget.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert Profile.from_json(example).links[0] == Link("JawOpen", "Jaw_Open", gain=0.9, maximum=1.0)
+    for field in (*Link.__dataclass_fields__, *Control.__dataclass_fields__, *Profile.__dataclass_fields__):
+        assert f"`{field}`" in text, field
+    (script,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(script, {})
+    assert len(store.load("Kaya").links) == 4
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:
