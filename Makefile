@@ -7,13 +7,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension sample clean
+.PHONY: help demo test test-blender test-window pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
 	@echo "make test          the test suite, without what asks the trained model"
 	@echo "make test-model    what a trained model answers, against transformers' own generate"
-	@echo "make test-blender  the Blender tests on 5.0 and 4.2 LTS"
+	@echo "make test-blender  the Blender tests on 5.0, 4.5 LTS, 4.2 LTS and, where it is installed, the system's Blender"
+	@echo "make test-window   the system's Blender in a window (Debian: apt-get install blender xvfb xdotool)"
+	@echo "make pictures      the pictures of docs/, taken in that window"
 	@echo "make test-numpy2   engine and media tests with numpy 2 and OpenCV 5, as a machine without bpy has them"
 	@echo "make small-model   the small Qwen3-VL that tests and measurements use, in build/small-model (three minutes, once)"
 	@echo "make lint          ruff, mypy, import contracts"
@@ -32,9 +34,11 @@ $(VENV)/.dev: $(VENV)/.base
 	$(PIP) --editable '.[backend,blender,mllm,quant,remote,dev]'
 	@touch $@
 
-.venv-bpy42/.base: constraints.txt
-	@test -x .venv-bpy42/bin/python || $(PYTHON) -m venv .venv-bpy42
-	.venv-bpy42/bin/python -m pip install --disable-pip-version-check --quiet bpy==4.2.23 pyzmq==27.3.0 msgpack==1.2.4 pytest==9.2.0 pytest-timeout==2.4.0
+.venv-bpy42/.base: BPY := 4.2.23
+.venv-bpy45/.base: BPY := 4.5.15
+.venv-bpy42/.base .venv-bpy45/.base: constraints.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet bpy==$(BPY) pyzmq==27.3.0 msgpack==1.2.4 pytest==9.2.0 pytest-timeout==2.4.0
 	@touch $@
 
 .venv-numpy2/.base: pyproject.toml constraints.txt
@@ -52,13 +56,28 @@ demo: $(VENV)/.base
 	$(BIN)/semanticface demo --out out/demo
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not window" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 test-model: small-model
 	$(BIN)/python -m pytest -m model $(PYTEST_ARGS)
 
-test-blender: $(VENV)/.dev .venv-bpy42/.base
-	SEMANTICFACE_BPY_PYTHONS=$(abspath $(BIN)/python):$(abspath .venv-bpy42/bin/python) $(BIN)/python -m pytest tests/blender $(PYTEST_ARGS)
+# Which Blenders: environments with bpy, and programs that run without a window.
+BPY_VENVS ?= $(VENV) .venv-bpy45 .venv-bpy42
+BLENDERS ?= $(shell command -v blender)
+empty :=
+PYTHONS = $(subst $(empty) $(empty),:,$(foreach venv,$(BPY_VENVS),$(abspath $(venv))/bin/python))
+
+test-blender: $(VENV)/.dev $(foreach venv,$(filter-out $(VENV),$(BPY_VENVS)),$(venv)/.base)
+	OMP_NUM_THREADS=1 SEMANTICFACE_BPY_PYTHONS=$(PYTHONS) SEMANTICFACE_BLENDERS=$(BLENDERS) $(BIN)/python -m pytest tests/blender -m blender --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+test-window: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/window $(PYTEST_ARGS)
+
+bench-window: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/window/test_window_responsive.py --quiet --capture=no $(PYTEST_ARGS)
+
+pictures: $(VENV)/.dev
+	OMP_NUM_THREADS=1 SEMANTICFACE_PICTURES=$(abspath docs/pictures) $(BIN)/python -m pytest tests/window/test_window_pictures.py --quiet $(PYTEST_ARGS)
 
 test-numpy2: .venv-numpy2/.base
 	OMP_NUM_THREADS=1 .venv-numpy2/bin/python -m pytest tests/engines tests/media -m "not model" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)

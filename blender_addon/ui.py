@@ -8,7 +8,10 @@ from typing import Any
 
 from . import names
 
-PIXELS_PER_LETTER = 7
+LETTER, BESIDE = 6.2, 84
+"""Width of a letter, and what stands beside a text (icon, margins, tabs), in pixels at a resolution scale of 1.
+
+Measured on the average label in Blender 3.4's font; a label that is too long ends in dots."""
 
 
 class Sidebar:
@@ -21,11 +24,13 @@ class Sidebar:
 
 def wrapped(context: Any, lines: Any) -> list[str]:
     """Lines wrapped to the width of the sidebar."""
-    width = context.region.width if context.region is not None else 300
+    scale = context.preferences.system.ui_scale
+    width = context.region.width / scale if context.region is not None else 300
+    letters = max(20, int((width - BESIDE) / LETTER))
     parts = []
     for line in lines:
         indent = "    " if line.startswith(" ") else ""
-        parts += textwrap.wrap(line, max(20, width // PIXELS_PER_LETTER), subsequent_indent=indent) or [""]
+        parts += textwrap.wrap(line, letters, subsequent_indent=indent, break_on_hyphens=False) or [""]
     return parts
 
 
