@@ -5,21 +5,27 @@ from __future__ import annotations
 
 import bpy
 
-from semanticface.curves.recipe import Recipe
-
 from . import names
 from .analysis.properties import AnalysisSettings
 from .footage.properties import FootageSettings
 from .footage.timing import TimeMap
 from .keying.plan import Plan
 from .keying.properties import KeyingSettings, key_mode_of
+from .recipe.properties import RecipeSettings
+from .recipe.state import recipe_of
 from .take.properties import TakeSettings
 from .target.mapping import meshes_of, profile_of, rotations_of
 from .target.properties import TargetSettings
 
 
 class SEMANTICFACE_PG_settings(
-    bpy.types.PropertyGroup, FootageSettings, AnalysisSettings, TargetSettings, KeyingSettings, TakeSettings
+    bpy.types.PropertyGroup,
+    FootageSettings,
+    AnalysisSettings,
+    TargetSettings,
+    KeyingSettings,
+    RecipeSettings,
+    TakeSettings,
 ):
     """Everything that a user sets for one scene."""
 
@@ -37,7 +43,7 @@ def plan_of(settings: SEMANTICFACE_PG_settings, time: TimeMap) -> Plan:
         rotations=rotations_of(settings),
         time=time,
         profile=profile_of(settings),
-        recipe=Recipe(),
+        recipe=recipe_of(settings),
         mode=key_mode_of(settings),
         push=settings.push_down,
     )

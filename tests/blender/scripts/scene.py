@@ -16,10 +16,12 @@ SHAPES = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "JawLEFT", "eyeBlinkLe
 
 
 def fresh(fps: int = 24, base: float = 1.0) -> Any:
-    """An empty scene at that rate; returns its settings."""
+    """An empty scene at that rate, raw values; returns its settings."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = fps, base
-    return settings_of(bpy.context.scene)
+    settings = settings_of(bpy.context.scene)
+    settings.use_recipe = False  # raw values, so that what is keyed can be compared; the recipe has tests of its own
+    return settings
 
 
 def add_face(name: str = "Face", shapes: tuple[str, ...] = SHAPES) -> Any:
@@ -42,8 +44,12 @@ def add_empty(name: str, mode: str = "YXZ") -> Any:
 
 
 def ready(folder: str, fps: int = 24, base: float = 1.0) -> Any:
-    """A face, three controls, and a file that the mock takes for footage; returns the settings."""
+    """A face, three controls, and a file that the mock takes for footage; returns the settings.
+
+    The recipe leaves raw values and a key for each, so that a test sees what was analyzed.
+    """
     settings = fresh(fps, base)
+    settings.reduce, settings.smoothing = False, 0.0
     settings.mesh = add_face()
     settings.head, settings.left_eye, settings.right_eye = (add_empty(name) for name in ("Head", "EyeL", "EyeR"))
     choose_file(settings, folder)
