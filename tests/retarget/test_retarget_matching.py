@@ -151,6 +151,22 @@ def test_one_or_two_hits_are_doubtful_unless_they_are_spelled_exactly() -> None:
     assert linked(match({"Teeth": ["jawOpen"]})) == {"JawOpen": ("jawOpen",)}
 
 
+def test_what_only_comes_near_an_action_fills_no_gap_of_another_convention() -> None:
+    names = [name for name in rigs.ARKIT if name != "jawOpen"]
+    found = match({"Face": [*names, "mouthOpen", "Fcl_MTH_A"]})
+    assert found.missing == ("JawOpen",)
+    assert {name for _, name, _ in found.doubtful} == {"mouthOpen", "Fcl_MTH_A"}
+
+
+def test_leftovers_are_not_linked_however_many_there_are() -> None:
+    assert match({"Face": [f"old_{name}" for name in rigs.ARKIT]}).profile.links == ()
+
+
+def test_arkits_own_spelling_goes_before_any_other() -> None:
+    most = [rig[0] for rig in STYLES["_L and _R (Face Cap, Maya)"].values()]
+    assert linked(match({"Face": [*most, "eyeBlinkLeft"]}))["EyeBlinkLeft"] == ("eyeBlinkLeft",)
+
+
 def test_half_of_a_pair_is_doubtful() -> None:
     found = match({"Face": ["eyeBlink_L", "eyeBlink_R", "jawOpen", "mouthSmile_L", "cheekPuff_L"]})
     assert "CheekPuff" in found.missing
