@@ -35,7 +35,7 @@ LOG_LINES, INSTALL_LINES = 30, 25
 TAIL_BYTES = 32 << 10
 
 _ADDRESS = re.compile(r"://[^/@\s]+@")
-_DEEP = re.compile(r"(?<![\w.:/\\~])(?:[A-Za-z]:)?[\\/](?:[^\\/\s'\"<>|:;,]+[\\/])+(?=[^\\/\s'\"<>|:;,]*)")
+_DEEP = re.compile(r"(?<!<data>)(?<!<environments>)(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/]+(?:[^\\/\s'\"<>|:;,]+[\\/]+)+")
 """The folders before a file's name, from the root on."""
 
 
@@ -132,11 +132,18 @@ def _tail(file: Path) -> list[str]:
 def _without_folders(text: str, context: bpy.types.Context) -> str:
     """Known folders by what they are, of all other paths the file's name alone; no names and passwords in addresses."""
     known = {str(paths.data_dir()): "<data>", str(environment_folder(context)): "<environments>"}
-    project = str(Path(bpy.data.filepath).parent) if bpy.data.filepath else ""
-    footage = bpy.path.abspath(context.scene.semanticface.filepath) if context.scene is not None else ""
-    known |= {project: "<project>", str(Path(footage).parent) if footage else "": "<footage>", str(Path.home()): "~"}
+    known |= {str(Path.home()): "~", **_project_folders(context)}
     for folder, name in sorted(known.items(), key=lambda pair: -len(pair[0])):
         if len(folder) > 1:
             text = text.replace(folder, name).replace(json.dumps(folder)[1:-1], name)
-    text = re.sub(r"(<data>|<environments>|~)[\\/]\S*?(?=[\w.@+-]*(?:[\s'\",;:)]|$))", r"\1/…/", text)
     return _ADDRESS.sub("://", _DEEP.sub("…/", text))
+
+
+def _project_folders(context: bpy.types.Context) -> dict[str, str]:
+    """Folders that the open file names, which may have blanks in their names."""
+    settings = context.scene.semanticface if context.scene is not None else None
+    files = {"<project>": bpy.data.filepath}
+    if settings is not None:
+        files |= {"<footage>": settings.filepath, "<takes>": settings.last_take}
+    clips = {f"<clip {number}>": clip.filepath for number, clip in enumerate(bpy.data.movieclips)}
+    return {str(Path(bpy.path.abspath(path)).parent): name for name, path in (files | clips).items() if path}

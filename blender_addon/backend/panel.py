@@ -13,6 +13,8 @@ from .. import names, session
 from ..ui import Sidebar, paragraphs
 from .link import LinkState
 
+_NOTHING_TO_START = {InstallState.NOT_INSTALLED, InstallState.INCOMPLETE, InstallState.INSTALLING}
+
 
 class SEMANTICFACE_PT_backend(Sidebar, bpy.types.Panel):
     bl_label = "SemanticFace"
@@ -29,7 +31,7 @@ class SEMANTICFACE_PT_backend(Sidebar, bpy.types.Panel):
         if view is not None and view.state is not InstallState.OK and state is not LinkState.CONNECTED:
             _install_box(layout.box(), context, view)
         if state is LinkState.OFF:
-            if view is None or view.state is not InstallState.NOT_INSTALLED:
+            if view is None or view.state not in _NOTHING_TO_START:
                 layout.operator(names.OP_CONNECT, icon="PLAY")
         else:
             _running(layout, state)

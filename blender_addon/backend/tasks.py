@@ -133,9 +133,14 @@ def check(now: session.Session) -> FollowDesk:
 
 
 def _look_once() -> None:
-    """A moment after the add-on was enabled, when Blender's data can be read. Must not raise."""
+    """A moment after the add-on was enabled, when Blender's data can be read: what is wrong is said before it is met.
+
+    Must not raise.
+    """
     try:
         look(session.current())
+        if not session.current().desk.busy:
+            check(session.current())
     except (SemanticFaceError, OSError) as error:
         session.current().tell([str(error)], failed=True)
 
