@@ -116,6 +116,13 @@ def test_plain_vroid_is_matched_where_it_has_a_counterpart(prefix: str) -> None:
     assert prefix + "Fcl_ALL_Joy" in found.unused["Face"]
 
 
+def test_a_mesh_with_arkit_names_on_a_vroid_character_keeps_their_full_gain() -> None:
+    found = match({"Face": rigs.VROID, "Brows": ["browDownLeft", "browDownRight"]})
+    gains = {link.target: link.gain for link in found.profile.links}
+    assert gains["Fcl_BRW_Angry"] == 0.5
+    assert gains["browDownLeft"] == 1.0
+
+
 def test_perfect_sync_on_a_vroid_head_leaves_its_own_shapes_alone() -> None:
     found = match({"Face": [*rigs.VROID, *map(rigs.named, rigs.ARKIT)]})
     assert linked(found) == STYLES["Pascal, VRM Perfect Sync"]
@@ -195,6 +202,18 @@ def test_meshes_that_spell_alike_share_links_and_others_get_their_own() -> None:
     assert by_action["JawOpen"] == [("Face", "jawOpen"), ("Teeth", "Teeth_jawOpen")]
     assert found.matched["Lashes"] == {"EyeBlinkLeft": ("eyeBlinkLeft",), "EyeBlinkRight": ("eyeBlinkRight",)}
     assert "By mesh: Face 52, Lashes 2, Teeth 1" in found.lines()
+
+
+def test_a_mesh_in_another_convention_is_moved_by_its_own_names() -> None:
+    brows = ["Brow_Raise_Inner_L", "Brow_Raise_Inner_R", "Brow_Drop_L", "Brow_Drop_R", "Cheek_Puff_L"]
+    found = match({"Face": rigs.ARKIT, "Brows": brows})
+    assert found.matched["Brows"] == {
+        "BrowDownLeft": ("Brow_Drop_L",),
+        "BrowDownRight": ("Brow_Drop_R",),
+        "BrowInnerUp": ("Brow_Raise_Inner_L", "Brow_Raise_Inner_R"),
+    }
+    assert linked(found)["BrowInnerUp"] == ("browInnerUp", "Brow_Raise_Inner_L", "Brow_Raise_Inner_R")
+    assert {name for _, name, _ in found.duplicates} == {"Cheek_Puff_L"}
 
 
 def test_a_prefix_that_is_the_meshes_name_is_looked_through() -> None:

@@ -79,6 +79,8 @@ def match(shapes: Shapes) -> Match:
     if len(chosen) < FEWEST:
         chosen = {action: entry for action, entry in chosen.items() if _is_certain(read_by[entry[0]], entry[1])}
     targets = {action: _targets(read_by[name], spelling) for action, (name, spelling) in chosen.items()}
+    for action, by_mesh in targets.items():
+        _serve_other_meshes(action, by_mesh, read_by)
     return _described(shapes, best.name if chosen else "", chosen, targets, read_by)
 
 
@@ -105,6 +107,18 @@ def _targets(readings: Readings, spelling: Spelling) -> dict[str, tuple[Reading,
             first = next(reading for reading in readings[part] if reading.mesh == mesh)
             out[mesh] = (*out.get(mesh, ()), first)
     return out
+
+
+def _serve_other_meshes(action: str, by_mesh: dict[str, tuple[Reading, ...]], read_by: Mapping[str, Readings]) -> None:
+    """A mesh that has the action in another convention alone (brows from elsewhere) is moved by that."""
+    for vocabulary in vocabularies():
+        readings = read_by[vocabulary.name]
+        for spelling in vocabulary.spellings[action]:
+            if spelling.rough or not all(part in readings for part in spelling.parts):
+                continue
+            for mesh, found in _targets(readings, spelling).items():
+                if len(found) == len(spelling.parts):
+                    by_mesh.setdefault(mesh, found)
 
 
 Chosen = Mapping[str, tuple[str, Spelling]]
@@ -167,18 +181,15 @@ def _links(shapes: Shapes, chosen: Chosen, targets: Targets) -> list[Link]:
     """One link for all meshes where they spell a target alike, else one for each mesh."""
     links = []
     for action in (action for action in SHAPES if action in chosen):
-        _, spelling = chosen[action]
-        for part in spelling.parts:
-            named = {
-                reading.mesh: reading.name
-                for found in targets[action].values()
-                for reading in found
-                if reading.key == part
-            }
+        rows = [row for vocabulary in vocabularies() for row in vocabulary.spellings[action]]
+        gains = {part: row.gain for row in rows for part in row.parts}
+        found = [reading for readings in targets[action].values() for reading in readings]
+        for part in dict.fromkeys(reading.key for reading in found):
+            named = {reading.mesh: reading.name for reading in found if reading.key == part}
             if _is_alike(named, shapes):
-                links.append(Link(action, next(iter(named.values())), gain=spelling.gain))
+                links.append(Link(action, next(iter(named.values())), gain=gains[part]))
             else:
-                links += [Link(action, name, owner=mesh, gain=spelling.gain) for mesh, name in named.items()]
+                links += [Link(action, name, owner=mesh, gain=gains[part]) for mesh, name in named.items()]
     return links
 
 
