@@ -61,7 +61,7 @@ def _speed(footage: Footage, time: TimeMap) -> list[str]:
         return []
     change = float(time.scene_rate / time.source_rate - Fraction(1))
     pace = f"{abs(change):.0%} {'faster' if change > 0 else 'slower'}" if abs(change) >= 0.005 else "a little off"
-    way = "set the scene's rate, or " + ("choose Real Time" if footage.timing is None else "turn Follow Clip off")
+    way = "set the scene's rate, or " + ("choose Real Time" if footage.timing is None else "turn Follow Strip off")
     text = f"The footage has {rate_text(time.source_rate)} fps and the scene {rate_text(time.scene_rate)}"
     return [f"{text}: frame by frame it plays {pace}. To keep its length {way}"]
 

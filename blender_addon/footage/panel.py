@@ -26,7 +26,9 @@ class SEMANTICFACE_PT_footage(Sidebar, bpy.types.Panel):
         layout, settings = self.layout, settings_of(context.scene)
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.prop(settings, "source", expand=True)
+        row = layout.row(align=True)
+        row.use_property_split = False  # three names need the whole width
+        row.prop(settings, "source", expand=True)
         _source(layout, context, settings)
         layout.prop(settings, "frames")
         _frames(layout, settings)

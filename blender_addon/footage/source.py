@@ -43,7 +43,9 @@ def _seen_lately(path: str, sequence: bool) -> Seen:
     seen = now.looker.lately(path, sequence)
     if now.looker.looking:
         now.attach(now.looker)
-    return seen or Seen(None, InputError("looking for the footage on disk"))
+    if seen is None:
+        raise InputError("looking for the footage on disk")
+    return seen
 
 
 def selection_of(settings: Any, scene: bpy.types.Scene) -> Selection:
