@@ -12,23 +12,27 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-CORE = 32
-"""Rows of a chunk that are kept."""
-OVERLAP = 16
-"""Rows on either side that are solved with it and given up."""
+CHUNK = 64
+"""Rows that are solved together; chunks begin half as many apart."""
+HALF = CHUNK // 2
+RAMP = CHUNK // 4
+"""Rows over which one chunk goes over into the next. An eighth of it at each end, which knows too little of what is
+beyond, is given up; a quarter in its middle is its own."""
+START = CHUNK * 3 // 8
+"""The first row of a chunk that no other chunk has a say in."""
 
 
 def solve_in_chunks(diagonal: Array, first: Array, second: Array, right: Array) -> Array:
     """(F, C) `x` of `A x = right`, with A symmetric and positive definite, a matrix for each column.
 
-    `diagonal` (F, C); `first` (F - 1, C) and `second` (F - 2, C) beside it. Exact for up to CORE rows; beyond, each
+    `diagonal` (F, C); `first` (F - 1, C) and `second` (F - 2, C) beside it. Exact for up to HALF rows; beyond, each
     chunk takes x as 0 outside of itself, which is why a caller solves for corrections, a few times over.
     """
     rows, columns = right.shape
-    if rows <= CORE:
+    if rows <= HALF:
         return _solve(diagonal, first, second, right)
-    count = -(-rows // CORE)
-    after = count * CORE + OVERLAP - rows
+    count = 1 - (RAMP - rows) // HALF  # so many that the last row, too, has no ramp
+    after = (count + 1) * HALF - START - rows
     bands = (
         _padded(diagonal, after, 1.0),
         _padded(first, after + 1, 0.0),
@@ -36,13 +40,24 @@ def solve_in_chunks(diagonal: Array, first: Array, second: Array, right: Array) 
         _padded(right, after, 0.0),
     )
     solved = _solve(*(_side_by_side(band, count) for band in bands))
-    return solved[OVERLAP : OVERLAP + CORE].swapaxes(0, 1).reshape(count * CORE, columns)[:rows]
+    solved *= _share()[:, None, None]
+    out = np.zeros((count + 1, HALF, columns), right.dtype)
+    out[:-1] = solved[:HALF].swapaxes(0, 1)
+    out[1:] += solved[HALF:].swapaxes(0, 1)
+    return out.reshape(-1, columns)[START : START + rows]
+
+
+def _share() -> Array:
+    """(CHUNK,) how much each row of a chunk counts; those of two neighbours add up to 1."""
+    up = (np.arange(HALF, dtype=np.float32) - (HALF - RAMP) / 2 + 0.5) / RAMP
+    rising = np.clip(up, 0.0, 1.0)
+    return np.concatenate((rising, rising[::-1]))
 
 
 def _padded(band: Array, after: int, value: float) -> Array:
     return np.concatenate(
         (
-            np.full((OVERLAP, band.shape[1]), value, band.dtype),
+            np.full((START, band.shape[1]), value, band.dtype),
             band,
             np.full((after, band.shape[1]), value, band.dtype),
         )
@@ -50,10 +65,10 @@ def _padded(band: Array, after: int, value: float) -> Array:
 
 
 def _side_by_side(band: Array, count: int) -> Array:
-    """(CORE + 2 OVERLAP, count, C): a view in which row i holds the i-th row of every chunk."""
+    """(CHUNK, count, C): row i holds the i-th row of every chunk."""
     row, item = band.strides
-    shape = (CORE + 2 * OVERLAP, count, band.shape[1])
-    return np.ascontiguousarray(as_strided(band, shape, (row, CORE * row, item), writeable=False))
+    shape = (CHUNK, count, band.shape[1])
+    return np.ascontiguousarray(as_strided(band, shape, (row, HALF * row, item), writeable=False))
 
 
 def _solve(diagonal: Array, first: Array, second: Array, right: Array) -> Array:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from semanticface import paths
 from semanticface.actions import BY_NAME, CSV_ORDER, Kind
-from semanticface.curves.recipe import Neutral, plain_neutral, read_neutral
+from semanticface.curves.recipe import MAX_NAME, Neutral, plain_neutral, read_neutral
 from semanticface.curves.samples import COLUMN, Samples
 from semanticface.errors import InputError
 from semanticface.take import write_atomic
@@ -76,13 +76,14 @@ def neutrals_dir() -> Path:
 def file_of(name: str) -> Path:
     """Where a neutral of this name is kept. Names that differ only in what a file name can't hold stay apart."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return neutrals_dir() / f"{slug or 'neutral'}-{zlib.crc32(name.encode()):08x}.json"
+    digest = zlib.crc32(name.encode("utf-8", "replace"))
+    return neutrals_dir() / f"{slug or 'neutral'}-{digest:08x}.json"
 
 
 def save_neutral(neutral: Neutral) -> Path:
     """Keep it under its name, in place of one that has the same. Raises InputError when that can't be written."""
-    if not neutral.name.strip():
-        raise InputError("a stored neutral needs a name", "name the actor")
+    if not neutral.name.strip() or len(neutral.name) > MAX_NAME:
+        raise InputError(f"a stored neutral needs a name of at most {MAX_NAME} characters", "name the actor")
     path = file_of(neutral.name)
     text = json.dumps({"format": FORMAT, "version": VERSION, **plain_neutral(neutral)}, indent=1)
     try:

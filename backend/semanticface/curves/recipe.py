@@ -19,6 +19,8 @@ from semanticface.errors import InputError
 FORMAT = "semanticface-recipe"
 VERSION = 1
 MAX_TEXT = 1 << 20
+MAX_NAME = 200
+"""Characters of a neutral's name."""
 
 
 class GapPolicy(StrEnum):
@@ -225,7 +227,7 @@ def read_neutral(data: Any) -> Neutral:
     for name, value in values.items():
         if BY_NAME[name].kind is Kind.SHAPE and not -0.05 <= value < 1.0:
             raise ValueError(f"{name} is {value:g} at rest, which can't be subtracted")
-    return Neutral(str(data["name"])[:200], values, str(data.get("origin", ""))[:1000])
+    return Neutral(str(data["name"])[:MAX_NAME], values, str(data.get("origin", ""))[:1000])
 
 
 def _read_tuning(data: Any) -> Tuning:
