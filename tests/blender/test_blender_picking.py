@@ -28,6 +28,13 @@ def test_selected_markers_are_keyed_exactly_where_they_stand(blender: Run) -> No
     assert any('marker "late"' in line for line in keyed["lines"]["warnings"] + keyed["lines"]["plain"]) is False
 
 
+def test_of_two_markers_over_one_source_frame_the_first_is_keyed_and_the_other_named(blender: Run) -> None:
+    places = [("b", 11, True), ("a", 10, True), ("c", 14, True)]
+    keyed = blender("picking:markers", mock={"frames": 60, "rate": "8/1"}, places=places)
+    assert keyed["frames"] == [3, 4] and _places(keyed) == [10.0, 14.0]
+    assert any('gets no key: "b"' in note for note in keyed["notes"])
+
+
 def test_markers_that_show_no_footage_are_refused(blender: Run) -> None:
     keyed = blender("picking:markers", mock=MOCK, places=[("unselected", 3, False)])
     assert "no timeline marker is selected" in keyed["error"] and not keyed["keys"]
