@@ -101,6 +101,14 @@ def build(plan: Plan, results: Sequence[FrameResult], rate: Fraction, replay: Re
     )
 
 
+def dense_tracks(plan: Plan, values: Floats, frames: Floats) -> tuple[Track, ...]:
+    """Straight-line keys on each scene frame (K,), of values (K, 61) of the actions, none of them NaN.
+
+    Raises InputError when a target is gone.
+    """
+    return _tracks(_wires(plan, values), frames, np.ones(len(frames), bool), None)
+
+
 def recipe_in_force(plan: Plan, results: Sequence[FrameResult]) -> Recipe:
     """The plan's recipe; without smoothing and reduction where exactly the chosen frames are to be keyed."""
     if plan.mode is not KeyMode.INSERT and len(results) > 1:

@@ -20,7 +20,7 @@ from semanticface.curves.recipe import KeyKind
 from semanticface.errors import InputError
 
 from .actions import animation_of, assign, containers_of, curves_of, has_slots, new_action, open_for, push_down
-from .keyframes import fill, insert, move, points_of, recalculate, replace_span
+from .keyframes import Drawn, drawn, fill, insert, move, points_of, recalculate, replace_span
 
 __all__ = [
     "Channel",
@@ -65,6 +65,7 @@ def write_take(name: str, tracks: Sequence[Track], push: bool = False) -> list[b
     before anything is assigned: when this raises, no data-block has changed.
     """
     made: list[bpy.types.Action] = []
+    copies = _Copies()
     bound: list[tuple[Track, bpy.types.Action, Any]] = []
     try:
         for track in tracks:
@@ -72,7 +73,7 @@ def write_take(name: str, tracks: Sequence[Track], push: bool = False) -> list[b
                 made.append(new_action(name))
             slot, container = open_for(track.owner, made[-1])
             bound.append((track, made[-1], slot))
-            _fill_container(container, track.channels)
+            copies.fill(container, track.channels)
     except BaseException:
         for action in made:
             bpy.data.actions.remove(action)
@@ -142,30 +143,46 @@ def _present(owner: bpy.types.ID, action: bpy.types.Action) -> Any:
     return container
 
 
-def _fill_container(container: Any, channels: Sequence[Channel]) -> None:
-    """New curves for all channels, in a container that has none of them."""
-    model: tuple[bpy.types.FCurve, KeyCurve] | None = None
-    points = np.empty(0, np.float32)
-    for channel in channels:
-        keys = channel.keys
-        if model is not None and _alike(model[1], keys) and channel.index == 0:
-            points[1::2] = keys.values
-            curve = _copy_of(container, model[0], channel)
-            move(curve, points)
-            recalculate(curve)
-            continue
-        curve = _new_curve(container, channel)
-        fill(curve, keys)
-        if keys.kind is KeyKind.LINEAR and channel.index == 0 and hasattr(container.fcurves, "new_from_fcurve"):
-            model, points = (curve, keys), points_of(keys)
+class _Copies:
+    """Makes new curves, each from one made before where that saves work.
+
+    Curves that several data-blocks share are copied whole. Of curves with straight lines on the same frames the copy
+    brings the interpolation along, which key by key takes a quarter of the whole time.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int], bpy.types.FCurve] = {}
+        self._drawn: dict[int, Drawn] = {}
+
+    def fill(self, container: Any, channels: Sequence[Channel]) -> None:
+        """New curves for all channels, in a container that has none of them."""
+        copying = hasattr(container.fcurves, "new_from_fcurve")
+        for channel in channels:
+            keys = channel.keys
+            same = self._made.get((id(keys), channel.index)) if copying else None
+            if same is not None:
+                _copy(container, same, channel)
+                continue
+            lines = (id(keys.frames), channel.index)
+            alike = self._made.get(lines) if copying and keys.kind is KeyKind.LINEAR else None
+            if alike is not None:
+                curve = _copy(container, alike, channel)
+                move(curve, points_of(keys))
+                recalculate(curve)
+            else:
+                curve = _new_curve(container, channel)
+                fill(curve, self._arrays(keys))
+            self._made[id(keys), channel.index] = curve
+            if keys.kind is KeyKind.LINEAR:
+                self._made[lines] = curve
+
+    def _arrays(self, keys: KeyCurve) -> Drawn:
+        if id(keys) not in self._drawn:
+            self._drawn[id(keys)] = drawn(keys)
+        return self._drawn[id(keys)]
 
 
-def _alike(first: KeyCurve, second: KeyCurve) -> bool:
-    return second.kind is KeyKind.LINEAR and second.frames is first.frames
-
-
-def _copy_of(container: Any, model: bpy.types.FCurve, channel: Channel) -> bpy.types.FCurve:
-    """A copy brings the interpolation along, which key by key takes a quarter of the whole time."""
+def _copy(container: Any, model: bpy.types.FCurve, channel: Channel) -> bpy.types.FCurve:
     curve = container.fcurves.new_from_fcurve(model, data_path=channel.path)
     curve.group = _group(container, channel.group)
     return curve
@@ -186,7 +203,7 @@ def _write_channel(container: Any, channel: Channel, span: tuple[float, float] |
     if curve is None:
         curve = _new_curve(container, channel)
         if span is not None:
-            fill(curve, channel.keys)
+            fill(curve, drawn(channel.keys))
             return
     if span is None:
         insert(curve, channel.keys)

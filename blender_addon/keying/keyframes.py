@@ -8,6 +8,7 @@ neighbours, where Blender's curve is the very cubic that is meant. This module k
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 import bpy
@@ -62,43 +63,57 @@ _FIELDS: Mapping[str, tuple[int, type]] = {
 _HANDLES = ("handle_left", "handle_right")
 
 
-def handles_of(keys: KeyCurve) -> tuple[Floats, Floats]:
-    """(left (K, 2), right (K, 2)) handles as (frame, value). Outer ones are as far from the key as the inner ones."""
-    steps = np.diff(keys.frames) / 3.0 if len(keys) > 1 else np.ones(1)
-    before, after = np.append(steps[:1], steps), np.append(steps, steps[-1:])
-    if len(keys) == 1:
-        before = after = steps
-    left = np.stack((keys.frames - before, keys.values - keys.left * before), axis=1)
-    right = np.stack((keys.frames + after, keys.values + keys.right * after), axis=1)
-    return left.astype(np.float32), right.astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Keys as Blender's arrays: `points`, `left` and `right` (2K,) frame, value, frame ...; `sides` (K,) handle types.
+
+    Straight lines have no handles of their own: `sides`, `left` and `right` are empty.
+    """
+
+    kind: KeyKind
+    points: Floats
+    sides: NDArray[np.int32]
+    left: Floats
+    right: Floats
+
+    def __len__(self) -> int:
+        return len(self.points) // 2
 
 
-def handle_types(keys: KeyCurve) -> NDArray[np.int32]:
-    """(K,) ALIGNED where one slope goes through the key, FREE at corners."""
-    straight = np.abs(keys.left - keys.right) <= SAME_SLOPE
-    return np.where(straight, Handle.ALIGNED, Handle.FREE).astype(np.int32)
+def drawn(keys: KeyCurve) -> Drawn:
+    """Handles are ALIGNED where one slope goes through the key, FREE at corners.
 
-
-def fill(curve: bpy.types.FCurve, keys: KeyCurve) -> None:
-    """Give a curve without keys these ones."""
-    points = curve.keyframe_points
-    points.add(len(keys))
+    They stand at a third of the way to the neighbour; outer ones as far from their key as the inner ones.
+    """
     if keys.kind is KeyKind.LINEAR:
-        kinds = np.full(len(keys), Interpolation.LINEAR, np.int32)
-        points.foreach_set("interpolation", kinds)
-        if points[0].interpolation != "LINEAR":  # one stands for all, and is quicker than what `_set` does
-            _set(points, "interpolation", kinds)
-        move(curve, points_of(keys))
+        none = np.empty(0, np.float32)
+        return Drawn(keys.kind, points_of(keys), np.empty(0, np.int32), none, none)
+    steps = np.diff(keys.frames) / 3.0 if len(keys) > 1 else np.ones(1)
+    before, after = (np.append(steps[:1], steps), np.append(steps, steps[-1:])) if len(keys) > 1 else (steps, steps)
+    left, right = np.empty((2, 2 * len(keys)), np.float32)
+    left[0::2], left[1::2] = keys.frames - before, keys.values - keys.left * before
+    right[0::2], right[1::2] = keys.frames + after, keys.values + keys.right * after
+    straight = np.abs(keys.left - keys.right) <= SAME_SLOPE
+    sides = np.where(straight, Handle.ALIGNED, Handle.FREE).astype(np.int32)
+    return Drawn(keys.kind, points_of(keys), sides, left, right)
+
+
+def fill(curve: bpy.types.FCurve, keys: Drawn) -> None:
+    """Give a curve without keys these ones."""
+    points, count = curve.keyframe_points, len(keys)
+    points.add(count)
+    wanted = Interpolation.LINEAR if keys.kind is KeyKind.LINEAR else Interpolation.BEZIER
+    if points[0].interpolation != wanted.name:  # which the user's preferences decide
+        points.foreach_set("interpolation", np.full(count, wanted, np.int32))
+    if wanted is Interpolation.LINEAR:
+        move(curve, keys.points)
         recalculate(curve)
         return
-    sides, (left, right) = handle_types(keys), handles_of(keys)
-    if points[0].interpolation != "BEZIER":  # which the user's preferences decide
-        _set(points, "interpolation", np.full(len(keys), Interpolation.BEZIER, np.int32))
-    _set(points, "handle_left_type", sides)
-    _set(points, "handle_right_type", sides)
-    move(curve, points_of(keys))
-    points.foreach_set("handle_left", left.ravel())
-    points.foreach_set("handle_right", right.ravel())
+    _set(points, "handle_left_type", keys.sides)
+    _set(points, "handle_right_type", keys.sides)
+    move(curve, keys.points)
+    points.foreach_set("handle_left", keys.left)
+    points.foreach_set("handle_right", keys.right)
 
 
 def points_of(keys: KeyCurve) -> Floats:
@@ -161,8 +176,9 @@ def replace_span(curve: bpy.types.FCurve, keys: KeyCurve, span: tuple[float, flo
     if keys.kind is KeyKind.LINEAR:
         new |= _automatic(count) | {"interpolation": np.full(count, Interpolation.LINEAR, np.int32)}
     else:
-        kinds, (left, right) = handle_types(keys), handles_of(keys)
-        new |= {"handle_left_type": kinds, "handle_right_type": kinds, "handle_left": left, "handle_right": right}
+        shown = drawn(keys)
+        new |= {"handle_left_type": shown.sides, "handle_right_type": shown.sides}
+        new |= {"handle_left": shown.left.reshape(-1, 2), "handle_right": shown.right.reshape(-1, 2)}
         new["interpolation"] = np.full(count, Interpolation.BEZIER, np.int32)
     _write(curve, kept, new)
 

@@ -76,7 +76,8 @@ class SEMANTICFACE_OT_key_take(bpy.types.Operator):
         report = key_take(take, plan)
         settings_of(context.scene).last_take = str(take.path)
         now.unkeyed = None
-        now.reading = read_signature(signature_on(plan.objects()), take) if report.keyed else now.reading
+        if report.keyed:
+            now.reading = read_signature(signature_on(plan.objects()), take, now.reading)
         return report
 
 

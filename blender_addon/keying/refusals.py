@@ -15,6 +15,7 @@ import bpy
 from semanticface.errors import InputError
 from semanticface.retarget.profile import TargetKind
 
+from .. import names
 from ..compat import is_editable
 from .actions import animation_of, curves_of
 from .addresses import euler_path, find_object, property_path, shape_path
@@ -121,6 +122,10 @@ def _check_animation(block: bpy.types.ID, called: str, mode: KeyMode) -> None:
     action = animation_of(block)
     if mode is KeyMode.NEW or action is None:
         return
+    if action.get(names.PREVIEW_PROPERTY) is not None:
+        raise InputError(
+            f'"{called}" shows the preview of a recipe, not its own Action', "apply or discard the preview first"
+        )
     if action.library is not None:
         raise InputError(
             f'the Action "{action.name}" of "{called}" is linked from {action.library.filepath}',

@@ -99,3 +99,16 @@ def test_bulk_keys_equal_inserted_keys_and_take_a_fraction_of_the_time(bpy_pytho
     assert figures["equal"]
     assert figures["channels"] == 61
     assert figures["ratio"] < 1 / 50  # the bench holds it to 1/100 on 600 frames; a busy test machine gets some room
+
+
+def test_a_whole_take_on_three_meshes_is_measured_stage_by_stage(bpy_python: str) -> None:
+    if Path(bpy_python).name.startswith("blender"):
+        pytest.skip("the bench runs in a Python that has bpy")
+    figures = keying.run_take(frames=60, addon=ROOT, python=Path(bpy_python))
+    for recipe in ("standard", "raw"):
+        assert figures[recipe]["channels"] == 3 * 52 + 9
+        assert figures[recipe]["values"] == 60 * 165
+        assert sum(figures[recipe]["stages"].values()) == pytest.approx(figures[recipe]["seconds"], rel=0.5)
+    assert figures["standard"]["keys"] < figures["raw"]["keys"] == 60 * 165
+    assert figures["standard"]["stages"]["reduction"] > figures["raw"]["stages"]["reduction"] == 0
+    assert figures["met"] == (max(figures[recipe]["seconds"] for recipe in ("standard", "raw")) < 0.3)

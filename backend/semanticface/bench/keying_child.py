@@ -7,6 +7,7 @@ import os
 import statistics
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,7 @@ def keys_on(keying: Any, owners: list[Any]) -> dict[tuple[int, str, int], bytes]
 def main(checkout: str, frames: int) -> dict[str, Any]:
     """Both ways in turns, so that a busy machine slows both: a fifth of the insertions, then one whole bulk take."""
     sys.path[:0] = [checkout, f"{checkout}/backend"]
-    from blender_addon.keying import fcurves as keying
-
+    keying = import_module("blender_addon.keying.fcurves")
     bpy.ops.wm.read_factory_settings(use_empty=True)
     channels = SHAPES + 3 * CONTROLS
     values = np.random.default_rng(0).random((frames, channels), np.float32)
