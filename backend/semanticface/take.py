@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -113,10 +113,13 @@ def is_take(path: Path) -> bool:
     return (path / HEADER_NAME).is_file()
 
 
-def read_take(path: Path) -> Take:
-    """Read a take folder, also while it is being written. Raises TakeError naming what is wrong."""
+def read_take(path: Path, breathe: Callable[[], object] | None = None) -> Take:
+    """Read a take folder, also while it is being written. Raises TakeError naming what is wrong.
+
+    `breathe` is called after each frame: in a thread of a host it can let the others have their turn.
+    """
     header = read_header(path)
-    results, damaged, _ = _scan(path / FRAMES_NAME)
+    results, damaged, _ = _scan(path / FRAMES_NAME, breathe)
     return Take(path, header, tuple(results[number] for number in sorted(results)), tuple(damaged))
 
 
@@ -134,7 +137,7 @@ def read_header(path: Path) -> TakeHeader:
     return TakeHeader.from_dict(data, file)
 
 
-def _scan(file: Path) -> tuple[dict[int, FrameResult], list[int], int]:
+def _scan(file: Path, breathe: Callable[[], object] | None = None) -> tuple[dict[int, FrameResult], list[int], int]:
     """Results by frame, numbers of damaged lines, and the byte length up to the last whole line."""
     results: dict[int, FrameResult] = {}
     damaged: list[int] = []
@@ -159,6 +162,8 @@ def _scan(file: Path) -> tuple[dict[int, FrameResult], list[int], int]:
                 damaged.append(number)
             else:
                 results[result.frame] = result
+            if breathe is not None:
+                breathe()
     return results, damaged, length
 
 

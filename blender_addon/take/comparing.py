@@ -20,7 +20,7 @@ from ..keying.takes import signature_of
 from ..properties import settings_of
 from . import here, state, switching
 from .compare import Comparison, Side, compare, peaks_mask
-from .following import Beside
+from .following import Beside, Breather
 from .handlers import look_again
 from .listing import go_to
 from .navigation import table_and_reading
@@ -35,7 +35,7 @@ def side_of(reading: Reading) -> Side:
 def folder_reading(folder: Path, like: Reading) -> Reading:
     """A take on disk, placed on the timeline as the whole take of `like` is. Raises TakeError."""
     origins = [origin for origin in like.origins if origin.plan.mode is not KeyMode.INSERT] or list(like.origins)
-    placed = place(read_take(folder), origins[-1].plan.time)
+    placed = place(read_take(folder, Breather()), origins[-1].plan.time)
     return Reading("", tuple(entry[0] for entry in placed), tuple(entry[1] for entry in placed))
 
 
@@ -94,7 +94,7 @@ def _other(settings: Any, reading: Reading) -> tuple[str, Callable[[], Reading]]
     signature = signature_of(action)
     if not signature:
         raise InputError("no Action is chosen for take B", "choose one that was keyed from a take")
-    return action.name, lambda: read_signature(signature)
+    return action.name, lambda: read_signature(signature, breathe=Breather())
 
 
 class SEMANTICFACE_OT_go_to_difference(bpy.types.Operator):

@@ -61,16 +61,16 @@ class Fetching:
         source: Mapping[str, Any] | None = None
         late = False
         for row in nearest(len(reading.results), work.active, MOST_ICONS):
-            header = reading.headers.get(reading.origin(row).take)
-            if header is None or not header.source.get("path"):
-                continue
             key = work.key(row)
+            if not key:
+                continue
             kept.add(key)
             late = late or time.perf_counter() > end
             if late or work.pictures.known(key) or work.pictures.load(key):
                 continue
-            source = source or header.source
-            if len(wanted) < BATCH and header.source == source:
+            of_row = reading.header(row).source
+            source = source or of_row
+            if len(wanted) < BATCH and of_row == source:
                 wanted.setdefault(reading.results[row].frame, (key, row))
         if not late:
             work.pictures.keep(kept)

@@ -11,6 +11,7 @@ from .. import names
 from ..properties import settings_of
 from ..ui import Sidebar, paragraphs
 from . import here, state, switching
+from .panel_frames import is_wide
 from .table import category_of
 
 
@@ -57,11 +58,21 @@ def _moment(layout: Any, context: Any, work: state.Work, compared: state.Compare
     lines = [f"Scene frame {numbers.frames[row]:.6g}", f"A: {category_of(a)}", f"B: {category_of(b)}"]
     paragraphs(box, context, lines, "ARROW_LEFTRIGHT")
     values_a, values_b = a.coefficients or {}, b.coefficients or {}
-    rows = [
-        (name, f"{values_a[name]:.2f}", f"{values_b[name]:.2f}", f"{difference:+.2f}")
-        for name, difference in numbers.largest_at(row)
-    ]
-    _grid(box, (("Action", "A", "B", "B − A"), *rows) if rows else (("Equal here", "", "", ""),))
+    rows = [(name, values_a[name], values_b[name], difference) for name, difference in numbers.largest_at(row)]
+    if not rows:
+        box.label(text="Equal here")
+    elif is_wide(context):
+        _grid(box, [("Action", "A", "B", "B − A"), *((name, *map(_number, values)) for name, *values in rows)])
+    else:
+        column = box.column(align=True)
+        column.scale_y = 0.8
+        for name, value_a, value_b, difference in rows:
+            column.label(text=name)
+            column.label(text=f"{value_a:.2f} → {value_b:.2f} ({difference:+.2f})", icon="BLANK1")
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}"
 
 
 def _overall(layout: Any, context: Any, compared: state.Compared) -> None:
@@ -81,7 +92,7 @@ def _grid(layout: Any, rows: Any) -> None:
     column = layout.column(align=True)
     column.scale_y = 0.8
     for name, *cells in rows:
-        parts = column.split(factor=0.5)
+        parts = column.split(factor=0.6 if len(cells) == 1 else 0.46)
         parts.label(text=name)
         inner = parts.row()
         for cell in cells:

@@ -19,6 +19,8 @@ from .properties import view_of
 from .table import Table
 
 ROWS = 8
+WIDE = 290
+"""Pixels of the sidebar, at the normal scale, from which on a row has room for all that is known of its frame."""
 
 
 def icon_of(table: Table, row: int, threshold: float) -> str:
@@ -50,7 +52,8 @@ class SEMANTICFACE_UL_frames(bpy.types.UIList):
         work = state.current()
         if work.table is None or work.reading is None or index >= len(work.table):
             return
-        draw_row(layout, work, work.table, index, settings_of(context.scene).review_threshold)
+        threshold, wide = settings_of(context.scene).review_threshold, is_wide(context)
+        draw_row(layout, work, work.table, index, threshold, wide)
 
     def draw_filter(self, context: Any, layout: Any) -> None:
         """The panel has filters of its own."""
@@ -59,17 +62,27 @@ class SEMANTICFACE_UL_frames(bpy.types.UIList):
         return state.current().layout(view_of(settings_of(context.scene)), self.bitflag_filter_item)
 
 
-def draw_row(layout: Any, work: state.Work, table: Table, row: int, threshold: float) -> None:
-    """One line of the list."""
+def is_wide(context: Any) -> bool:
+    """Whether there is room for all that is known; there is where nothing is drawn."""
+    scale = context.preferences.system.ui_scale
+    return context.region is None or context.region.width / scale >= WIDE
+
+
+def draw_row(layout: Any, work: state.Work, table: Table, row: int, threshold: float, wide: bool) -> None:
+    """One line of the list; source frame and confidence are left out where there is no room for them."""
     picture = work.pictures.icon(work.key(row))
-    columns = layout.split(factor=0.3)
+    where = f"{table.reading.frames[row]:.6g}" if wide else f"{table.reading.frames[row]:.0f}"
+    columns = layout.split(factor=0.25 if wide else 0.32)
     if picture:
-        columns.label(text=f"{table.reading.frames[row]:.6g}", icon_value=picture)
+        columns.label(text=where, icon_value=picture)
     else:
-        columns.label(text=f"{table.reading.frames[row]:.6g}", icon="IMAGE_DATA")
-    columns = columns.split(factor=0.2)
+        columns.label(text=where, icon="IMAGE_DATA")
+    if not wide:
+        columns.label(text=table.categories[row], icon=icon_of(table, row, threshold))
+        return
+    columns = columns.split(factor=0.15)
     columns.label(text=str(table.sources[row]))
-    columns = columns.split(factor=0.75)
+    columns = columns.split(factor=0.78)
     columns.label(text=table.categories[row], icon=icon_of(table, row, threshold))
     known = table.confidence[row] == table.confidence[row]
     columns.label(text=f"{table.confidence[row]:.0%}" if known else "")
@@ -95,9 +108,9 @@ class SEMANTICFACE_PT_take(Sidebar, bpy.types.Panel):
         chosen = frames_list(context)
         layout.template_list("SEMANTICFACE_UL_frames", "", chosen, "rows", chosen, "active", rows=ROWS)
         _review(layout, settings, work.table)
-        row = layout.row(align=True)
-        row.prop(settings, "markers_of", text="")
-        row.operator(names.OP_ADD_MARKERS, icon="MARKER_HLT")
+        column = layout.column(align=True)
+        column.prop(settings, "markers_of", text="")
+        column.operator(names.OP_ADD_MARKERS, icon="MARKER_HLT")
 
 
 def _nothing(layout: Any, settings: Any, work: state.Work) -> None:
@@ -125,15 +138,16 @@ def _review(layout: Any, settings: Any, table: Table) -> None:
     reviewed, flagged = table.progress(settings.review_threshold)
     column = layout.column(align=True)
     column.prop(settings, "review_threshold", slider=True)
-    row = column.row(align=True)
-    for want, text in (("REVIEW", "Review"), ("LOW", "Low"), ("DISAGREE", "At Odds")):
-        pair = row.row(align=True)
+    for want, text in (("REVIEW", "To Review"), ("LOW", "Low Confidence"), ("DISAGREE", "At Odds")):
+        parts = column.split(factor=0.64, align=True)
+        parts.label(text=text)
+        pair = parts.row(align=True)
         for back, icon in ((True, "TRIA_LEFT"), (False, "TRIA_RIGHT")):
-            button = pair.operator(names.OP_GO_TO, text="" if back else text, icon=icon)
+            button = pair.operator(names.OP_GO_TO, text="", icon=icon)
             button.want, button.back = want, back
-    row = layout.row()
-    row.label(text=f"{reviewed} of {flagged} reviewed")
-    row.operator(names.OP_MARK_REVIEWED, icon="CHECKMARK")
+    column = layout.column(align=True)
+    column.label(text=f"{reviewed} of {flagged} reviewed", icon="CHECKBOX_HLT")
+    column.operator(names.OP_MARK_REVIEWED, icon="CHECKMARK")
 
 
 _CLASSES = (SEMANTICFACE_UL_frames, SEMANTICFACE_PT_take)

@@ -7,7 +7,7 @@ Reads takes and touches nothing of Blender's, so that it may run in a thread.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,7 @@ Placed = tuple[float, FrameResult, int]
 class Reading:
     """Results by scene frame, ascending; `signature` is that of the Action that they were keyed onto.
 
-    `sources` has for each of them the number of its origin in `origins`, `headers` what their takes say of themselves.
+    `sources` has for each of them the number of its origin in `origins`; `takes` are these as they were read.
     `gone` are folders of takes that can't be read any more.
     """
 
@@ -41,7 +41,7 @@ class Reading:
     results: tuple[FrameResult, ...]
     sources: tuple[int, ...] = ()
     origins: tuple[Origin, ...] = ()
-    headers: Mapping[Path, TakeHeader] = field(default_factory=dict)
+    takes: Mapping[Path, Take] = field(default_factory=dict, repr=False)
     gone: tuple[Path, ...] = ()
 
     def place(self, scene_frame: float) -> int | None:
@@ -58,31 +58,46 @@ class Reading:
         """The take that the result at this position came from, and how it was keyed."""
         return self.origins[self.sources[place]]
 
+    def header(self, place: int) -> TakeHeader:
+        """What the take of the result at this position says of itself."""
+        return self.takes[self.origin(place).take].header
 
-def read_signature(signature: str, last: Take | None = None) -> Reading:
+
+def read_signature(
+    signature: str,
+    last: Take | None = None,
+    before: Reading | None = None,
+    breathe: Callable[[], object] | None = None,
+) -> Reading:
     """Load the takes that an Action was keyed from; where they overlap the later one holds.
 
-    `last` is the last of them if it is loaded already. Takes that can't be read are left out and named; raises
-    TakeError when none can be.
+    `last` is the last of them if it is loaded already, `before` the reading that this one goes on from: what that has
+    read isn't read again. `breathe`: see `read_take`. Takes that can't be read are left out and named; raises TakeError
+    when none can be.
     """
+    known = {} if before is None else dict(before.takes)
+    if last is not None:
+        known[last.path] = last
     origins = origins_in(signature)
     entries: list[Placed] = []
-    headers: dict[Path, TakeHeader] = {}
+    takes: dict[Path, Take] = {}
     gone: list[Path] = []
     problem: TakeError | None = None
     for number, origin in enumerate(origins):
         try:
-            take = last if last is not None and last.path == origin.take else read_take(origin.take)
+            take = known.get(origin.take) or read_take(origin.take, breathe)
         except TakeError as error:
             problem = error
             gone.append(origin.take)
             continue
-        headers[origin.take] = take.header
+        takes[origin.take] = take
         entries = overlaid(entries, place(take, origin.plan.time, number), origin.plan.mode)
-    if problem is not None and not headers:
-        raise problem
+    if problem is not None and not takes:
+        if any(folder.exists() for folder in gone):
+            raise problem
+        raise TakeError(f"the take {gone[-1]} is gone", "put its folder back, or key the take from where it is now")
     frames, results, sources = zip(*entries, strict=True) if entries else ((), (), ())
-    return Reading(signature, frames, results, sources, origins, headers, tuple(dict.fromkeys(gone)))
+    return Reading(signature, frames, results, sources, origins, takes, tuple(dict.fromkeys(gone)))
 
 
 def place(take: Take, time: TimeMap, number: int = 0) -> list[Placed]:

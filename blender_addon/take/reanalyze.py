@@ -42,7 +42,7 @@ def engines(now: session.Session) -> list[tuple[str, str]]:
 def order_for(reading: Reading, row: int, engine: str) -> Order:
     """The order for one frame of a reading. Raises SemanticFaceError when it can't be carried out, and says why."""
     origin, result, where = reading.origin(row), reading.results[row], reading.frames[row]
-    header = reading.headers[origin.take]
+    header = reading.header(row)
     media = media_of(header.source)
     if media is None:
         raise InputError(f"{origin.take} holds results of pictures that were sent", "analyze from the footage itself")

@@ -67,10 +67,9 @@ class Work:
     def key(self, row: int) -> str:
         """The name of a row's picture, "" when it has no footage to be looked for in."""
         if row not in self._keys:
-            reading = self.reading
-            header = None if reading is None else reading.headers.get(reading.origin(row).take)
-            named = reading is not None and header is not None and media_of(header.source) is not None
-            self._keys[row] = key_of(header.source, reading.results[row]) if named else ""
+            source = {} if self.reading is None else self.reading.header(row).source
+            named = self.reading is not None and media_of(source) is not None
+            self._keys[row] = key_of(source, self.reading.results[row]) if named else ""
         return self._keys[row]
 
     def layout(self, view: View, bit: int) -> tuple[list[int], list[int]]:

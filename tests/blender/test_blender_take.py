@@ -109,7 +109,7 @@ def test_the_panel_compares_at_the_playhead_and_switches_between_the_takes(blend
     seen = blender("take_work:comparison")
     text = _text(seen["drawn"])
     assert "A: odd pose" in text and "B: grin" in text
-    assert "JawOpen 0.33 0.66 +0.33" in text and "HeadYaw 0.00 -0.25 -0.25" in text
+    assert "JawOpen 0.33 0.66 0.33" in text and "HeadYaw 0.00 -0.25 -0.25" in text
     assert f"Show {seen['names'][1]}" not in text and "operator semanticface.show_action" in text
     assert seen["went"] == "" and seen["frame"] > 1
     values = [value for value, _ in seen["jaw"]]
@@ -124,7 +124,11 @@ def test_a_file_brings_the_analysis_of_its_keys_along(blender: Run) -> None:
     assert seen["empty"] and seen["loaded"] == seen["count"] == seen["rows"] == 40
     assert seen["longest"] < 0.05
     text = _text(seen["drawn"])
-    assert "take-a is not a take" in text and "operator semanticface.load_analysis" in text
+    assert (
+        "take-aisgone" in text.replace(" ", "")
+        and "put its folder back" in text
+        and "operator semanticface.load_analysis" in text
+    )
     assert seen["retried"] == "" and seen["back"] == 40
 
 
@@ -132,6 +136,7 @@ def test_ten_thousand_frames_never_hold_blender_up(blender: Run) -> None:
     seen = blender("take_work:ten_thousand")
     assert seen["rows"] == 10_000 and seen["checked"] > 500, seen
     assert seen["asked"] < 0.01
+    assert seen["busiest"] < 0.01, "the main thread's own time, whatever else runs on the machine"
     assert seen["over"] <= seen["ticks"] // 50, seen
     assert seen["filtering"] < 0.05 and seen["again"] < 0.02 and seen["moving"] < 0.01, seen
 

@@ -40,13 +40,25 @@ class Layout:
     def box(self) -> Layout:
         return self._inner("box")
 
-    def label(self, text: str = "", icon: str = "NONE") -> None:
+    def split(self, factor: float = 0.0, align: bool = False) -> Layout:
+        return self._inner("split")
+
+    def template_icon(self, icon_value: int, scale: float = 1.0) -> None:
+        self._check("template_icon")
+        self.lines.append("icon")
+
+    def menu(self, name: str, text: str = "", icon: str = "NONE") -> None:
+        self._check("menu", icon)
+        self.lines.append(f"menu {name}")
+        getattr(bpy.types, name).draw(SimpleNamespace(layout=self), bpy.context)
+
+    def label(self, text: str = "", icon: str = "NONE", icon_value: int = 0) -> None:
         self._check("label", icon)
         self.lines.append(f"label {text}")
 
     def prop(
         self, data: Any, name: str, text: str | None = None, expand: bool = False, icon: str = "NONE",
-        emboss: bool = True,
+        emboss: bool = True, slider: bool = False,
     ) -> None:  # fmt: skip
         self._check("prop", icon)
         assert name in data.bl_rna.properties, name
