@@ -25,12 +25,12 @@ from .. import names, session
 from ..compat import session_uid
 from ..keying.actions import animation_of
 from ..keying.build import Built, build
-from ..keying.fcurves import Channel, refill
 from ..keying.plan import KeyMode
 from ..keying.signature import Gathered, Origin, gather, origins_in, signature_of, to_text
 from ..properties import settings_of
 from ..target.targets import check_plan
 from . import pulse, standin
+from .live import Live, begin_live, shown_on
 from .state import recipe_of, show
 from .writing import write_groups
 
@@ -55,9 +55,13 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Memory:
-    """`shown` has, by session id of a data-block, the keys that we put onto its preview curves."""
+    """`shown` has, by session id of a data-block, the keys that we put onto its preview curves.
+
+    `live` is the quick way to refill these; None where they are made anew.
+    """
 
     loaded: Loaded | None = None
+    live: Live | None = None
     shown: dict[int, standin.Shown] = field(default_factory=dict)
 
 
@@ -71,7 +75,7 @@ def load(signature: str) -> Loaded:
     if memory.loaded is None or memory.loaded.signature != signature:
         groups = gather(signature)
         replays = tuple(Replay(samples_of(group.results, group.rate)) for group in groups)
-        memory.loaded = Loaded(signature, groups, replays)
+        memory.loaded, memory.live = Loaded(signature, groups, replays), None
     return memory.loaded
 
 
@@ -107,12 +111,13 @@ def refresh(scene: bpy.types.Scene, begin: bool = True) -> bool:
     loaded, recipe = load(signature), recipe_of(settings)
     if not showing and all(origin.plan.recipe == recipe for origin in loaded.origins):
         return False
-    built = builds(loaded, replace(recipe, reduction=None, prune=False))
-    if showing and _refilled(built):
+    whole = replace(recipe, reduction=None, prune=False)
+    memory = _State.memory
+    if showing and memory.live is not None and memory.live.refresh(whole, memory.shown):
         return True
     for group in loaded.groups:
         check_plan(replace(group.plan, mode=KeyMode.NEW))
-    _stand_in(loaded, built)
+    _stand_in(loaded, whole)
     return True
 
 
@@ -124,42 +129,9 @@ def builds(loaded: Loaded, recipe: Recipe) -> tuple[Built, ...]:
     )
 
 
-def _refilled(built: Sequence[Built]) -> bool:
-    """Put values that changed onto the preview curves; False when these don't have the keys for them.
-
-    Only where the preview is one group's alone: several may share curves.
-    """
-    if len(built) != 1 or not built[0].tracks:
-        return False
-    shown = _State.memory.shown
-    work: list[tuple[bpy.types.ID, list[Channel]]] = []
-    for track in built[0].tracks:
-        known = shown.get(session_uid(track.owner))
-        if known is None or len(known) != len(track.channels) or not standin.is_preview(animation_of(track.owner)):
-            return False
-        changed = [channel for channel in track.channels if _differs(known.get((channel.path, channel.index)), channel)]
-        if any(len(known.get((one.path, one.index), ())) != 2 * len(one.keys) for one in changed):
-            return False
-        work.append((track.owner, changed))
-    for owner, changed in work:
-        try:
-            refill(owner, changed)
-        except InputError:
-            return False  # somebody added or removed keys
-        known = shown[session_uid(owner)]
-        for channel in changed:
-            known[channel.path, channel.index][1::2] = channel.keys.values
-    return True
-
-
-def _differs(known: standin.Points | None, channel: Channel) -> bool:
-    if known is None or len(known) != 2 * len(channel.keys):
-        return True
-    return not np.array_equal(known[1::2], channel.keys.values.astype(np.float32))
-
-
-def _stand_in(loaded: Loaded, built: Sequence[Built]) -> None:
-    """Make a preview Action of these, in place of one that is there."""
+def _stand_in(loaded: Loaded, recipe: Recipe) -> None:
+    """Make a preview Action of what the recipe gives, in place of one that is there."""
+    built = builds(loaded, recipe)
     owners = list(dict.fromkeys(track.owner for one in built for track in one.tracks))
     if not owners:
         raise InputError("no frame of the take has a result to preview", "analyze again")
@@ -169,8 +141,11 @@ def _stand_in(loaded: Loaded, built: Sequence[Built]) -> None:
     modes = [group.plan.mode for group in loaded.groups]
     standin.put_in(owners, lambda: write_groups(name, built, modes), keep=kept)
     for action in standin.actions_on(owners):
+        action.name = name  # which the one before may have had
         action[names.ACTION_PROPERTY] = loaded.signature
-    _State.memory.shown = {session_uid(owner): standin.read_back(owner) for owner in owners}
+    memory = _State.memory
+    memory.shown = shown_on(owners)
+    memory.live = begin_live(loaded.groups[0], loaded.replays[0], recipe) if len(loaded.groups) == 1 else None
 
 
 def touched(animated: Sequence[bpy.types.ID]) -> bool:
@@ -228,7 +203,7 @@ def discard(scene: bpy.types.Scene) -> list[str]:
     standin.take_out(animated)
     kept = standin.dismiss(previews, edited)
     standin.dismiss(standin.stray(), touched=False)
-    _State.memory.shown = {}
+    _State.memory.shown, _State.memory.live = {}, None
     if origins:
         with pulse.held(tell=False):
             show(settings, origins[-1].plan.recipe)
@@ -242,7 +217,7 @@ def _kept_lines(kept: Sequence[str]) -> list[str]:
 def _follow(old: str, new: str, origins: tuple[Origin, ...]) -> None:
     """What was read stays read: the same takes, now under another signature."""
     memory, now = _State.memory, session.current()
-    memory.shown = {}
+    memory.shown, memory.live = {}, None
     if memory.loaded is not None and memory.loaded.signature == old:
         groups = tuple(
             replace(group, plan=replace(group.plan, recipe=origins[-1].plan.recipe)) for group in memory.loaded.groups
@@ -277,7 +252,10 @@ def _file_loaded(*_: Any) -> None:
 @bpy.app.handlers.persistent
 def _undone(*_: Any) -> None:
     """Curves and sliders are those of another moment now; bring them together where there is a preview."""
-    _State.memory.shown = {}
+    memory = _State.memory
+    memory.shown = shown_on(standin.owners())
+    if memory.live is not None:
+        memory.live.forget()
     if bpy.app.background:
         _catch_up()
     elif not bpy.app.timers.is_registered(_catch_up):

@@ -59,6 +59,7 @@ def test_undo_and_redo_keep_sliders_and_preview_together(blender: Run) -> None:
     assert [gain for gain, _, _ in seen["seen"]] == [0.5, 1.5, 1.0, 1.5, 0.5, 2.0]
     assert seen["problem"] == ""
     assert seen["back"]
+    assert seen["left"] == []
     assert seen["peak"] == pytest.approx(0.9, abs=0.01)
 
 

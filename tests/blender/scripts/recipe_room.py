@@ -210,7 +210,8 @@ def undone(folder: str) -> dict[str, Any]:
     bpy.context.scene.semanticface.gain = 2.0
     seen.append([2.0, max(values_of()) / 0.9, False])
     problem = attempt(bpy.ops.semanticface.discard_preview)
-    return {"seen": seen, "problem": problem, "back": action_name() == before, "peak": max(values_of())}
+    left = [action.name for action in bpy.data.actions if "preview" in action.name]
+    return {"seen": seen, "problem": problem, "back": action_name() == before, "peak": max(values_of()), "left": left}
 
 
 def reopened(folder: str, how: str) -> dict[str, Any]:
