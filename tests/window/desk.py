@@ -127,9 +127,22 @@ class Desk:
         self._settle(lambda: self.region("UI").right - self.region("UI").left > 20)
         self.open_tab()
         if wider:
-            side = self.region("UI")
-            edge = (side.left, side.top + 300)
-            self.screen.drag(edge, (edge[0] - wider, edge[1]))
+            self._widen(wider)
+
+    def _widen(self, pixels: int) -> None:
+        """Drag the sidebar's edge, which is some pixels within the region and two pixels wide."""
+        before = self.region("UI")
+        for inside in (7, 6, 8, 5, 4, 2, 0):
+            x, y = before.left + inside, before.top + 300
+            self.screen.move(x, y)
+            self._be_seen()
+            with self.screen.held_button():
+                for part in range(1, 4):
+                    self.screen.move(x - pixels * part // 3, y)
+                    self._be_seen()
+            if self.region("UI").left < before.left:
+                return
+        raise AssertionError("the sidebar's edge can't be dragged")
 
     def open_tab(self) -> None:
         """Click the lowest tab, which is ours: it was added last."""
@@ -138,35 +151,47 @@ class Desk:
         self.click(lowest)
         self._settle(lambda: bool(self.ask("places:drawn")))
 
-    def open_part(self) -> Place:
-        """Open the first of the closed panels within the panel that is open, by a click; where it is then."""
-        (first, *_) = self._painted("sub_back")
-        self.click(Place(first.left, first.top, first.right, first.top + 24))
-        self.hover()
-        (opened, *_) = self._painted("sub_back")
-        return opened
-
     def headers(self) -> list[Place]:
         """The headers of the panels that are in sight, from the top."""
         return self._painted("header")
 
-    def open_only(self, label: str) -> Place:
-        """Open one panel and close the others, by Ctrl and a click on its header; where the panel is then."""
+    def close_panels(self) -> list[str]:
+        """Close every panel by clicks on the headers; their labels, from the top."""
         self.scroll(-40)
-        for number in range(len(self.headers())):
-            header = self.headers()[number]
-            self.screen.move(*header.middle)
-            self._be_seen()
-            self.screen.click(*header.middle, held="ctrl")
+        labels: list[str] = []
+        while len(headers := self.headers()) > len(labels):
+            before = set(self.ask("places:drawn"))
+            self.click(headers[len(labels)])
             self.hover()
-            if label in self.ask("places:drawn"):
-                break
-        else:
-            raise AssertionError(f"no panel {label}: {self.ask('asked:labels')}")
-        self.scroll(-40)
+            after = set(self.ask("places:drawn"))
+            if after > before:  # it was closed
+                self.click(headers[len(labels)])
+                self.hover()
+            labels.append(self.ask("asked:outermost", labels=sorted(before ^ after)))
+        return labels
+
+    def toggle(self, number: int) -> Place:
+        """Click the n-th header, all panels above it being closed; the place of the panel then, header included."""
+        self.click(self.headers()[number])
+        self.hover()
+        return self.place_of_panel(number)
+
+    def place_of_panel(self, number: int) -> Place:
+        """Where the n-th panel is, header included, all panels above it being closed."""
         headers, side = self.headers(), self.region("UI")
         bottom = headers[number + 1].top if number + 1 < len(headers) else side.bottom
         return Place(side.left, headers[number].top, headers[number].right + 8, bottom)
+
+    def open_part(self, panel: Place, label: str) -> None:
+        """Open a closed panel within an open one by a click on its header, which is one of the lowest rows."""
+        for row in range(1, 8):
+            header = Place(panel.left, panel.bottom - 26 * row - 2, panel.right, panel.bottom - 26 * (row - 1) - 2)
+            self.click(header)
+            self.hover()
+            if label in self.ask("places:drawn"):
+                return
+            self.click(header)
+        raise AssertionError(f"{label} did not open: {self.text()}")
 
     def _painted(self, part: str) -> list[Place]:
         self.ask("places:paint", part=part)

@@ -5,10 +5,11 @@ Knows nothing of Blender. Coordinates are pixels from the upper left corner.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 import subprocess
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ SIZE = (1280, 900)
 Picture = NDArray[np.uint8]
 """(height, width, 3): red, green, blue."""
 
-LEFT, MIDDLE, RIGHT, WHEEL_UP, WHEEL_DOWN = 1, 2, 3, 4, 5
+LEFT, WHEEL_UP, WHEEL_DOWN = 1, 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +70,16 @@ class Screen:
     def move(self, x: int, y: int) -> None:
         self._do("mousemove", str(x), str(y))
 
-    def click(self, x: int, y: int, button: int = LEFT, times: int = 1, held: str = "") -> None:
-        """Move there and press, with a key such as "ctrl" held down on request."""
+    def click(self, x: int, y: int, button: int = LEFT, times: int = 1) -> None:
+        """Move there and press a button or turn the wheel."""
         self.move(x, y)
-        time.sleep(0.15)  # a button lights up first, as it does under a hand
-        if held:
-            self._do("keydown", held)
         self._do("click", "--repeat", str(times), "--delay", "60", str(button))
-        if held:
-            time.sleep(0.1)
-            self._do("keyup", held)
 
-    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        self.move(*start)
-        time.sleep(0.2)
+    @contextlib.contextmanager
+    def held_button(self) -> Iterator[None]:
+        """The left button is down for a while."""
         self._do("mousedown", "1")
-        for step in range(1, 11):
-            self.move(*(round(a + (b - a) * step / 10) for a, b in zip(start, end, strict=True)))
-            time.sleep(0.03)
+        yield
         self._do("mouseup", "1")
 
     def key(self, keys: str) -> None:

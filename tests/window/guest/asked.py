@@ -173,6 +173,6 @@ def values(thing: str, path: str, frames: list[int]) -> list[float]:
     raise KeyError(f"{thing}: {path}")
 
 
-def labels() -> list[str]:
-    """The labels of our panels that Blender knows, sub-panels among them."""
-    return [panel.bl_label for panel in panels()]
+def outermost(labels: list[str]) -> str:
+    """Of panels of ours, by their labels, the one that stands in no other."""
+    return next(panel.bl_label for panel in panels() if panel.bl_label in labels and not hasattr(panel, "bl_parent_id"))
