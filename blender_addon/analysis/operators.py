@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from semanticface.errors import SemanticFaceError
+from semanticface.errors import EngineError, SemanticFaceError
 
 from .. import preferences, session
 from ..compat import session_uid
@@ -16,6 +16,7 @@ from ..footage.source import engine_options, footage_of, selection_of
 from ..properties import plan_of, settings_of
 from ..take.folders import new_take_folder
 from ..target.targets import check_plan, find_object
+from .engines import reason
 from .job import AnalysisJob, Order, Phase
 
 
@@ -27,6 +28,9 @@ def begin_analysis(context: bpy.types.Context) -> AnalysisJob:
     selection = selection_of(settings, scene)
     plan = plan_of(settings, time_map(footage, selection, settings.first))
     check_plan(plan)
+    said, unusable = reason(settings.engine, session.current().offered)
+    if unusable:
+        raise EngineError(said, "choose another engine in the Analyze panel")
     order = Order(
         footage=footage,
         selection=selection,

@@ -66,6 +66,8 @@ def holes(numbers: Collection[int], first: int, wanted: Collection[int] | None =
     """A remark on the file numbers that should be there (by default all from `first` to the last) and are not."""
     if wanted is None:
         wanted = range(first, max(numbers) + 1) if numbers else ()
+        if numbers and min(numbers) == first and len(wanted) == len(numbers):
+            return ()  # whole: nearly always, and a panel asks at each redraw
     gone = sorted(set(wanted) - set(numbers))
     if not gone:
         return ()

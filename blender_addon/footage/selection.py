@@ -184,22 +184,31 @@ def _all(footage: Footage, chosen: Selection) -> Choice:
 def _scene(footage: Footage, chosen: Selection) -> Choice:
     """The source frames whose scene frames lie within the span, both ends included."""
     time, (start, end) = time_map(footage, chosen, 0), chosen.span
-    first, last = time.to_source(start) - 1, time.to_source(end) + 1  # rounding may be off by one
+    low, high = footage.shown or (0, 10**9)
+    low, high = max(low, 0), high if footage.count is None else min(high, footage.count - 1)
+    inside: Sequence[int]
     if time.pins:
-        first, last = time.pins[0][0], time.pins[-1][0]
-    shown = footage.shown or (0, 10**9)
-    low = max(first, shown[0], 0)
-    high = min(last, shown[1], 10**9 if footage.count is None else footage.count - 1)
-    pinned = {frame for frame, _ in time.pins}
-    inside = [
-        frame
-        for frame in range(low, high + 1)
-        if (not pinned or frame in pinned) and start - 1e-6 <= time.to_scene(frame) <= end + 1e-6
-    ]
+        inside = sorted({frame for frame, where in time.pins if low <= frame <= high and start <= where <= end})
+    else:
+        margin = math.ceil(time.source_rate / time.scene_rate) + 1  # as far as rounding to whole frames may reach
+        first = _edge(time, start - _SLACK, max(low, time.to_source(start) - margin))
+        last = _edge(time, end + _SLACK, max(low, time.to_source(end) - margin)) - 1
+        inside = range(first, min(high, last) + 1)
     if not inside:
         text = f"no source frame of {footage.label} lies at scene frames {start:g} to {end:g}"
         raise InputError(text, "move the scene's (or preview) range over the footage")
     return Choice(inside[:: _step(chosen)], _trimmed(time, inside[0], inside[-1]))
+
+
+_SLACK = 1e-6
+"""Scene frames by which a frame may miss the span's ends: what arithmetic leaves of nothing."""
+
+
+def _edge(time: TimeMap, where: float, frame: int) -> int:
+    """The first source frame from `frame` on that doesn't lie before a scene frame; a few steps away at most."""
+    while time.to_scene(frame) < where:
+        frame += 1
+    return frame
 
 
 def _at_places(footage: Footage, chosen: Selection, places: Sequence[tuple[str, float]]) -> tuple[Choice, list[str]]:
@@ -275,9 +284,9 @@ _CHOOSERS = {
 def _holes(info: Mapping[str, Any], frames: Sequence[int]) -> tuple[str, ...]:
     """What to say of chosen frames that have no file; `info` tells of file numbers."""
     numbers, base = info.get("missing") or (), info.get("first_number") or 0
-    if not isinstance(numbers, Sequence) or isinstance(numbers, str):
+    if not numbers or not isinstance(numbers, Sequence) or isinstance(numbers, str):
         return ()
-    asked = set(frames)
+    asked = frames if isinstance(frames, range) else set(frames)
     gone = [number for number in numbers if isinstance(number, int) and number - base in asked]
     if not gone:
         return ()

@@ -184,6 +184,12 @@ def test_no_tick_of_a_job_of_thousands_of_frames_takes_10_ms(blender: Run) -> No
     assert seen["longest"] < 0.010, seen
 
 
+def test_an_engine_that_the_backend_does_not_have_is_refused_before_any_work(blender: Run) -> None:
+    seen = blender("picking:unusable_engine", mock={"frames": 4})
+    assert seen["first"] == seen["mock"] == ""
+    assert "this backend has no engine semanticface" in seen["refusal"]
+
+
 @pytest.fixture
 def backend() -> str:
     return f"{sys.executable} -m semanticface.server"

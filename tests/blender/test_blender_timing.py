@@ -143,15 +143,15 @@ def test_frames_with_places_of_their_own_stand_there_and_others_by_the_rule(timi
 
 
 @given(
-    start=st.integers(-100, 400), length=st.integers(0, 200), source=RATES, scene=RATES, anchor=st.integers(0, 50),
-    count=st.integers(1, 300),
+    start=st.integers(-100, 400), length=st.integers(0, 200), source=st.one_of(RATES, st.just(Fraction(240))),
+    scene=RATES, anchor=st.integers(0, 50), count=st.integers(1, 300), whole=st.booleans(),
 )  # fmt: skip
 def test_a_scene_range_holds_exactly_the_frames_that_lie_in_it(
-    rooms: Any, start: int, length: int, source: Fraction, scene: Fraction, anchor: int, count: int
+    rooms: Any, start: int, length: int, source: Fraction, scene: Fraction, anchor: int, count: int, whole: bool
 ) -> None:
     selection, _ = rooms
     footage = selection.Footage({}, "clip", source, anchor, 11.0, count)
-    chosen = selection.Selection("SCENE", scene, span=(float(start), float(start + length)))
+    chosen = selection.Selection("SCENE", scene, span=(float(start), float(start + length)), whole=whole)
     time = selection.time_map(footage, chosen, 0)
     inside = [frame for frame in range(count) if start - 1e-6 <= time.to_scene(frame) <= start + length + 1e-6]
     try:

@@ -278,6 +278,16 @@ def long_job(folder: str, count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def unusable_engine(folder: str) -> dict[str, Any]:
+    """An engine that the backend doesn't have, once it has said what it has."""
+    settings = ready(folder)
+    first = attempt(bpy.ops.semanticface.analyze_footage)
+    settings.engine = "semanticface:mine"
+    refusal = attempt(bpy.ops.semanticface.analyze_footage)
+    settings.engine = "mock"
+    return {"first": first, "refusal": refusal, "mock": attempt(bpy.ops.semanticface.analyze_footage)}
+
+
 def real(folder: str, backend: str, source: str, **values: Any) -> dict[str, Any]:
     """Against a real backend with the landmark engine."""
     os.environ["SEMANTICFACE_BACKEND"] = backend
