@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from semanticface.bench import preview as bench
+
 Run = Callable[..., Any]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_sliders_hold_every_recipe_and_begin_with_the_standard_one(blender: Run) -> None:
@@ -183,3 +187,10 @@ def test_a_locked_channel_is_not_previewed(blender: Run) -> None:
 
 def test_a_short_take_previews_without_a_hitch(blender: Run) -> None:
     assert blender("recipe_room:speed")["longest"] < 0.1
+
+
+def test_one_change_of_a_slider_stays_within_50_ms_of_work(bpy_python: str) -> None:
+    figures = bench.run(frames=600, addon=ROOT, python=Path(bpy_python))
+    assert figures["shown"]
+    for name, taken in figures["ms"].items():
+        assert taken["processor"] < bench.ASKED_MS, name  # the bench holds it to the clock; test machines are busy

@@ -331,6 +331,14 @@ def bench_keying(frames: Annotated[int, typer.Option(help="Frames to key.")] = 6
     raise typer.Exit(run_keying(frames, json))
 
 
+@bench.command("preview")
+def bench_preview(frames: Annotated[int, typer.Option(help="Frames of the take.")] = 600, json: Json = False) -> None:
+    """The preview of a recipe in Blender: from a slider's change to refilled curves on three meshes."""
+    from semanticface.cli.bench import run_preview
+
+    raise typer.Exit(run_preview(frames, json))
+
+
 @bench.command("reduction")
 def bench_reduction(
     recording: Annotated[Path, typer.Option(help="A Live Link Face CSV.")],

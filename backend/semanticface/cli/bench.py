@@ -89,6 +89,15 @@ def run_curves(recording: Path, as_json: bool) -> ExitCode:
     return ExitCode.OK if figures["met"] else ExitCode.FAILED
 
 
+def run_preview(frames: int, as_json: bool) -> ExitCode:
+    from semanticface.bench import preview
+    from semanticface.demo.run import checkout
+
+    figures = preview.run(frames, addon=checkout())
+    _report("preview", figures, as_json)
+    return ExitCode.OK if figures["met"] else ExitCode.FAILED
+
+
 def run_decoding(pictures: Sequence[Path], checkpoint: Path | None, rounds: int, as_json: bool) -> ExitCode:
     from semanticface.bench import decoding
 
