@@ -20,7 +20,8 @@ from semanticface.curves.recipe import KeyKind
 from semanticface.errors import InputError
 
 from .actions import animation_of, assign, containers_of, curves_of, has_slots, new_action, open_for, push_down
-from .keyframes import Drawn, drawn, fill, insert, move, points_of, recalculate, replace_span
+from .keyframes import Drawn, drawn, fill, move, points_of, recalculate
+from .merging import insert, replace_span
 
 __all__ = [
     "Channel",
@@ -88,7 +89,7 @@ def write_take(name: str, tracks: Sequence[Track], push: bool = False) -> list[b
 def write_into(name: str, tracks: Sequence[Track], span: tuple[float, float] | None = None) -> list[bpy.types.Action]:
     """Write all tracks into the Actions that animate their data-blocks now; returns these, each once.
 
-    Without `span` every key goes in at its frame and all others stay as they are; see `keyframes.insert`. With it the
+    Without `span` every key goes in at its frame and all others stay as they are; see `merging.insert`. With it the
     keys of the given channels from its first to its last frame are replaced. Curves that are missing are made, and a
     new Action of that name where a data-block has none.
     """

@@ -140,6 +140,11 @@ def _check_animation(block: bpy.types.ID, called: str, mode: KeyMode) -> None:
 def _check_curve(curve: bpy.types.FCurve | None, called: str, channel: str) -> None:
     if curve is None:
         return
+    if len(curve.sampled_points):
+        raise InputError(
+            f'the curve of {channel} on "{called}" is baked to samples',
+            "turn it into keys (Key > Samples to Keys in the Graph Editor), or key onto a new Action",
+        )
     if curve.lock:
         raise InputError(
             f'the curve of {channel} on "{called}" is locked',

@@ -61,6 +61,7 @@ def test_channels_that_cannot_be_keyed_are_refused_by_name(blender: Run) -> None
     reasons = {
         "curve": 'the curve of the shape key "jawOpen" on "Face" is locked',
         "group": 'the group "Mouth", in which the shape key "jawOpen" on "Face" is, is locked',
+        "baked": 'the curve of the shape key "jawOpen" on "Face" is baked to samples',
         "rotation": 'the rotation of "Head" is locked on Y',
         "bone": 'the rotation of the bone "neck" of "Rig" is locked on X, Z',
         "property": '"Rig" has no custom property "blink"',

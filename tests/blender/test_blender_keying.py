@@ -12,6 +12,8 @@ from semanticface.bench import keying
 
 Run = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
+CARRIED = ("interpolation", "easing", "amplitude", "period", "back")
+"""What a new key takes over from the key before it."""
 
 
 def test_blender_draws_the_curve_that_is_meant(blender: Run) -> None:
@@ -29,18 +31,20 @@ def test_one_take_is_one_action_where_actions_have_slots(blender: Run) -> None:
     assert seen["shown"] == pytest.approx([0.75, 0.75])
 
 
-def test_keys_go_between_others_without_touching_them(blender: Run) -> None:
-    seen = blender("keys:inserted")
+@pytest.mark.parametrize("more", [0, 100], ids=["short curve", "long curve"])
+def test_keys_go_between_others_without_touching_them(blender: Run, more: int) -> None:
+    seen = blender("keys:inserted", more=more)
     before, after = seen["before"], seen["after"]
-    assert [row["co"][0] for row in after] == [1, 10, 15, 20, 30, 40]
-    assert [after[0], after[3], after[4]] == [before[0], before[2], before[3]]
+    assert [row["co"][0] for row in after] == [1, 10, 15, 20, 30, 40, *range(100, 100 + more)]
+    assert [after[0], after[3], after[4], *after[6:]] == [before[0], *before[2:]]
     moved = {name: value for name, value in before[1].items() if after[1][name] != value}
     assert set(moved) == {"co", "handle_left", "handle_right"}  # the key that stood there, with its handles
     assert after[1]["co"] == [10, 4]
     for name in ("handle_left", "handle_right"):
         assert after[1][name] == pytest.approx([before[1][name][0], before[1][name][1] + 1])
-    assert after[2]["interpolation"] == before[1]["interpolation"]
-    assert after[5]["interpolation"] == before[3]["interpolation"]
+    for new, old in ((after[2], before[1]), (after[5], before[3])):
+        assert [new[name] for name in CARRIED] == pytest.approx([old[name] for name in CARRIED])
+        assert not new["select_control_point"]
     assert seen["drawn"] == pytest.approx([4, 0.5, 2], abs=0.5)  # the curve has a modifier of noise
     assert seen["new"] == [pytest.approx([frame, value]) for frame, value in ((10.0005, 4), (15, 0.5), (40, 2))]
     assert seen["new kinds"] == ["BEZIER"] * 3
@@ -48,13 +52,15 @@ def test_keys_go_between_others_without_touching_them(blender: Run) -> None:
     assert seen["curve"] == [1, "LINEAR", [0.1, 0.2, 0.3]]
 
 
-def test_a_range_is_replaced_and_everything_else_stays(blender: Run) -> None:
-    seen = blender("keys:replaced")
+@pytest.mark.parametrize("more", [0, 100], ids=["short curve", "long curve"])
+def test_a_range_is_replaced_and_everything_else_stays(blender: Run, more: int) -> None:
+    seen = blender("keys:replaced", more=more)
     before, after = seen["before"], seen["after"]
     assert after["location"] == before["location"]
     turned, old = after["rotation_euler"], before["rotation_euler"]
-    assert [row["co"] for row in turned] == [old[0]["co"], [9, 1], [12, 2], [24, 3], old[3]["co"]]
-    assert [turned[0], turned[-1]] == [old[0], old[3]]
+    assert [row["co"] for row in turned[:5]] == [old[0]["co"], [9, 1], [12, 2], [24, 3], old[3]["co"]]
+    assert [turned[0], *turned[4:]] == [old[0], *old[3:]]
+    assert seen["off"] < 1e-4
 
 
 def test_an_old_action_is_pushed_down_where_it_stands(blender: Run) -> None:

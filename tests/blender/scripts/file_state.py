@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from blender_addon import names
-from blender_addon.keying.keyframes import _read
+from blender_addon.keying.keyframes import read
 
 
 def file_state() -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _bags(action: Any) -> dict[str, Any]:
 
 
 def _curve(curve: Any) -> list[Any]:
-    rows = {name: values.tolist() for name, values in _read(curve).items()}
+    rows = {name: values.tolist() for name, values in read(curve).items()}
     return [rows, curve.mute, curve.lock, curve.extrapolation, len(curve.modifiers), curve.group and curve.group.name]
 
 

@@ -208,6 +208,9 @@ def refusals(folder: str) -> dict[str, str]:
     curve.group, keying_group.lock = keying_group, True
     ask("group")
     keys, head, rig = again()
+    _curve(keys, 'key_blocks["jawOpen"].value').convert_to_samples(1, 10)
+    ask("baked", mode=KeyMode.REPLACE)
+    keys, head, rig = again()
     head.lock_rotation[1] = True
     ask("rotation", mode=KeyMode.NEW)
     keys, head, rig = again()

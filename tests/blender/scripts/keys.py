@@ -12,7 +12,7 @@ import numpy as np
 from scene import add_empty, add_face, attempt, fresh, ready, shape_keys_on
 
 from blender_addon.keying import fcurves as keying
-from blender_addon.keying.keyframes import _read
+from blender_addon.keying.keyframes import read
 from semanticface.actions import CSV_ORDER
 from semanticface.curves.keys import KeyCurve, evaluate
 from semanticface.curves.recipe import KeyKind
@@ -76,12 +76,13 @@ def layout(folder: str) -> dict[str, Any]:
     }
 
 
-def _by_hand(owner: Any, path: str, index: int) -> Any:
-    """A curve with keys of all sorts at 1, 10, 20 and 30, selected and in colour."""
-    for frame in (1, 10, 20, 30):
+def _by_hand(owner: Any, path: str, index: int, more: int = 0) -> Any:
+    """A curve with keys of all sorts at 1, 10, 20 and 30, selected and in colour, and so many more from 100 on."""
+    for frame in (1, 10, 20, 30, *range(100, 100 + more)):
         owner.keyframe_insert(path, index=index, frame=frame)
     curve = next(one for one in keying.curves_of(owner) if (one.data_path, one.array_index) == (path, index))
     for number, key in enumerate(curve.keyframe_points):
+        number %= 4
         key.co.y = (0.0, 3.0, 1.0, 5.0)[number]
         key.interpolation = ("CONSTANT", "BEZIER", "ELASTIC", "LINEAR")[number]
         key.easing = ("AUTO", "EASE_IN", "EASE_OUT", "EASE_IN_OUT")[number]
@@ -99,15 +100,15 @@ def _by_hand(owner: Any, path: str, index: int) -> Any:
 
 def _rows(curve: Any) -> list[dict[str, Any]]:
     """Everything about each key of a curve."""
-    fields = _read(curve)
+    fields = read(curve)
     return [{name: values[n].tolist() for name, values in fields.items()} for n in range(len(curve.keyframe_points))]
 
 
-def inserted(folder: str) -> dict[str, Any]:
+def inserted(folder: str, more: int) -> dict[str, Any]:
     """Keys at 10 (where one stands), 15 and 40 go into a curve made by hand, and into one that isn't there yet."""
     fresh()
     head = add_empty("Head")
-    _by_hand(head, "rotation_euler", 2)
+    _by_hand(head, "rotation_euler", 2, more)
     before = _rows(keying.curves_of(head)[0])
     frames, values = [10.0005, 15, 40], [4.0, 0.5, 2.0]
     channels = tuple(_channel("rotation_euler", index, frames, values) for index in (2, 0))
@@ -126,17 +127,25 @@ def inserted(folder: str) -> dict[str, Any]:
     }
 
 
-def replaced(folder: str) -> dict[str, Any]:
+def replaced(folder: str, more: int) -> dict[str, Any]:
     """Keys from 8 to 25 are replaced by those of a curve."""
     fresh()
     head = add_empty("Head")
-    _by_hand(head, "rotation_euler", 2)
+    _by_hand(head, "rotation_euler", 2, more)
     _by_hand(head, "location", 0)
     before = {curve.data_path: _rows(curve) for curve in keying.curves_of(head)}
-    track = keying.Track(head, (_channel("rotation_euler", 2, [9, 12, 24], [1, 2, 3]),))
+    slopes = np.array([0.1, -0.2, 0.3])
+    frames, values = np.array([9.0, 12.0, 24.0]), np.array([1.0, 2.0, 3.0])
+    keys = KeyCurve(KeyKind.BEZIER, frames, values, slopes, slopes)
+    track = keying.Track(head, (keying.Channel("rotation_euler", 2, "Group", keys),))
     keying.write_into("Take", [track], span=(8.0, 25.0))
-    after = {curve.data_path: _rows(curve) for curve in keying.curves_of(head)}
-    return {"before": before, "after": after}
+    curves = {curve.data_path: curve for curve in keying.curves_of(head)}
+    turned = curves["rotation_euler"]
+    turned.modifiers[0].mute = True
+    at = np.arange(9.0, 24.0, 0.25)
+    off = np.array([turned.evaluate(frame) for frame in at]) - evaluate(keys, at)
+    after = {path: _rows(curve) for path, curve in curves.items()}
+    return {"before": before, "after": after, "off": float(np.abs(off).max())}
 
 
 def pushed(folder: str) -> dict[str, Any]:
