@@ -150,6 +150,22 @@ def test_the_grid_is_found_in_the_values(make_samples):
     assert smoothing.step_of(make_samples(np.zeros((20, 61)))) == 0.0
 
 
+def test_a_column_that_never_moves_does_not_hide_the_grid(make_samples):
+    readings, _ = curves(make_samples)
+    values = readings.values.copy()
+    values[:, COLUMN["HeadYaw"]] = 0.2345
+    assert smoothing.step_of(replace(readings, values=values)) == 0.1
+
+
+@pytest.mark.parametrize("frames_a_step", [3, 4, 8])
+def test_a_staircase_becomes_a_slope(make_samples, frames_a_step):
+    slope = np.repeat(np.arange(10 * frames_a_step)[:, None] / (10 * frames_a_step), 61, axis=1)
+    out = smooth(make_samples(np.round(slope / 0.1) * 0.1), 0.5, None, True).column("JawOpen")
+    inner = slice(frames_a_step, -frames_a_step)
+    assert np.diff(out[inner]).max() < 1.6 / (10 * frames_a_step)
+    assert np.diff(out[inner]).min() > 0.4 / (10 * frames_a_step)
+
+
 def test_values_that_a_gap_policy_filled_do_not_hide_the_grid(make_samples):
     readings, _ = curves(make_samples)
     values, marks = readings.values.copy(), readings.marks.copy()
