@@ -172,8 +172,15 @@ class Desk:
 
     def toggle(self, number: int) -> Place:
         """Click the n-th header, all panels above it being closed; the place of the panel then, header included."""
-        self.click(self.headers()[number])
-        self.hover()
+        before = set(self.ask("places:drawn"))
+        header = self.headers()[number]
+
+        def toggled() -> bool:
+            self.click(header)
+            self.hover()
+            return set(self.ask("places:drawn")) != before
+
+        self._settle(toggled)
         return self.place_of_panel(number)
 
     def place_of_panel(self, number: int) -> Place:
