@@ -65,8 +65,8 @@ def _running(layout: Any, state: LinkState) -> None:
     if state is LinkState.CONNECTED:
         row.operator(names.OP_STOP)
         row = layout.row(align=True)
-        row.operator(names.OP_RELEASE, icon="MEMORY")
-        row.operator(names.OP_RESTART, text="Restart", icon="FILE_REFRESH")
+        row.operator(names.OP_RELEASE)
+        row.operator(names.OP_RESTART, text="Restart")
 
 
 def _install_box(box: Any, context: Any, view: Overview) -> None:

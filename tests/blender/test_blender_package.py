@@ -56,6 +56,10 @@ def test_the_installed_extension_analyzes_and_keys(blender: Run, zip_file: Path,
     assert seen["done"] == ["FINISHED"]
     if not seen["had"]:
         assert "semanticface" in seen["bundled"]
+    assert seen["package"] == f"semanticface-{seen['versions'][0]}-py3-none-any.whl", (
+        "what the backend is installed from"
+    )
+    assert seen["keep_out"], "Blender's own folders"
     assert {"SEMANTICFACE_PT_analyze", "SEMANTICFACE_OT_key_take"} <= set(seen["registered"])
     assert seen["finished"] == ["FINISHED"]
     assert "Keyed 12 frames on 61 channels" in seen["notes"][0]

@@ -23,6 +23,7 @@ def install(folder: str, zip_file: str) -> dict[str, Any]:
     import semanticface
 
     here = [name for name in ("semanticface", "zmq") if ".local" in Path(sys.modules[name].__file__ or "").parts]
+    order = importlib.import_module(MODULE + ".backend.installing").order_of(bpy.context, "install", None, False)
     registered = [name for name in dir(bpy.types) if name.startswith("SEMANTICFACE_")]
     keyed = _analyze(folder)
     addon = bpy.context.preferences.addons[MODULE]
@@ -39,6 +40,8 @@ def install(folder: str, zip_file: str) -> dict[str, Any]:
         "versions": [semanticface.__version__, zmq.__version__],
         "registered": registered,
         "left": left,
+        "package": order.package.name if order.package is not None and order.package.is_file() else "",
+        "keep_out": [str(place) for place in order.keep_out],
         "again": again,
         **keyed,
     }
