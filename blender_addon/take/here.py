@@ -7,7 +7,7 @@ from typing import Any
 
 import bpy
 
-from ..keying.fcurves import animation_of
+from ..keying.actions import animation_of
 from ..keying.takes import signature_of
 
 

@@ -15,7 +15,7 @@ from ..properties import settings_of
 from . import state
 from .listing import go_to
 from .reading import Reading
-from .review import save_reviewed
+from .review import load_reviewed, save_reviewed
 from .table import Table, Want, step
 
 
@@ -86,22 +86,14 @@ class SEMANTICFACE_OT_mark_reviewed(bpy.types.Operator):
 
 
 def toggle(table: Table, reading: Reading, row: int) -> None:
-    """Mark a row or take its mark away, on disk first. Raises TakeError when its take can't be written."""
+    """Mark a row or take its mark away, on disk first. Raises TakeError when the marks can't be read or written."""
     take, source = reading.origin(row).take, reading.results[row].frame
-    twins = [
-        other
-        for other in np.flatnonzero(table.sources == source)
-        if reading.origin(int(other)).take == take
-    ]  # fmt: skip
     marked = not table.reviewed[row]
-    frames = {
-        int(table.sources[other])
-        for other in np.flatnonzero(table.reviewed)
-        if reading.origin(int(other)).take == take
-    }  # fmt: skip
-    save_reviewed(take, frames | {source} if marked else frames - {source})
-    for other in twins:
-        table.mark(int(other), marked)
+    kept = load_reviewed(take)  # somebody else may have marked frames meanwhile
+    save_reviewed(take, kept | {source} if marked else kept - {source})
+    for other in np.flatnonzero(table.sources == source):
+        if reading.origin(int(other)).take == take:  # a frame may stand in several places
+            table.mark(int(other), marked)
 
 
 _CLASSES = (SEMANTICFACE_OT_go_to_frame, SEMANTICFACE_OT_mark_reviewed)

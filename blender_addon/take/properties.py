@@ -7,12 +7,13 @@ from typing import Any
 
 import bpy
 
+from .. import names
 from ..keying.takes import signature_of
 from .table import Show, Sort, View
 
 
 def _is_ours(settings: Any, action: bpy.types.Action) -> bool:
-    return bool(signature_of(action))
+    return bool(signature_of(action)) and action.get(names.PREVIEW_PROPERTY) is None
 
 
 class TakeSettings:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from semanticface.errors import TakeError
+from semanticface.errors import ProtocolError, TakeError
 from semanticface.protocol import MAX_FRAME_NUMBER, MAX_FRAMES, expand_runs, to_runs
 from semanticface.take import write_atomic
 
@@ -35,7 +35,7 @@ def load_reviewed(take: Path) -> frozenset[int]:
         return frozenset()
     except OSError as error:
         raise TakeError(f"{file} can't be read: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ProtocolError) as error:
         raise TakeError(f"{file} is damaged: {error}", "remove it; only the marks in it are lost") from error
 
 

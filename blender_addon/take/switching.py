@@ -15,7 +15,9 @@ import bpy
 
 from semanticface.errors import InputError
 
-from ..keying.fcurves import animation_of
+from .. import names
+from ..compat import is_editable
+from ..keying.actions import animation_of
 from ..keying.takes import origins_in, signature_of
 
 
@@ -28,17 +30,20 @@ def present(blocks: Sequence[bpy.types.ID]) -> str:
 def show(name: str, blocks: Sequence[bpy.types.ID]) -> None:
     """Animate these data-blocks by the Action, and by those that belong to it. Nothing is lost: all stay in the file.
 
-    Raises InputError when there is no such Action, when it animates none of them, or when one of them is not editable.
+    Raises InputError when there is no such Action, when it animates none of them, when one of them is not editable, or
+    while a recipe is tried on them.
     """
+    if any(_tried(animation_of(block)) for block in blocks):
+        raise InputError("a recipe is being tried on the targets", "apply or discard it first")
     action = bpy.data.actions.get(name)
     if action is None or not signature_of(action):
         raise InputError(f'"{name}" is not an Action that was keyed from a take', "choose another one")
     pairs = _slotted(action, blocks) if hasattr(action, "slots") else _by_plan(action, blocks)
     if not pairs:
         raise InputError(f'"{name}" animates none of the chosen targets', "choose the targets that it was keyed onto")
-    locked = [block.name for block, _, _ in pairs if block.library is not None]
+    locked = [block.name for block, _, _ in pairs if not is_editable(block)]
     if locked:
-        raise InputError(f'"{locked[0]}" is linked from another file', "make a library override, or open that file")
+        raise InputError(f'"{locked[0]}" is linked from another file', "open that file to animate it")
     for block, chosen, slot in pairs:
         data = block.animation_data or block.animation_data_create()
         if data.action is not None:
@@ -63,15 +68,17 @@ def _slotted(action: bpy.types.Action, blocks: Sequence[bpy.types.ID]) -> list[t
 def _by_plan(action: bpy.types.Action, blocks: Sequence[bpy.types.ID]) -> list[tuple[Any, bpy.types.Action, Any]]:
     """The take's Actions in the order in which they were made, each for the data-block that it was made for."""
     signature = signature_of(action)
-    family = sorted((one for one in bpy.data.actions if signature_of(one) == signature), key=_order)
     owners = _owners(signature)
-    pairs = []
-    for kind in ("KEY", "OBJECT"):
-        wanted = [owner for owner in owners if owner.id_type == kind]
-        made = [one for one in family if one.id_root == kind]
-        if len(wanted) == len(made):
-            pairs += [(owner, one, None) for owner, one in zip(wanted, made, strict=True) if owner in blocks]
-    return pairs
+    family = sorted((one for one in bpy.data.actions if signature_of(one) == signature and not _tried(one)), key=_order)
+    if not owners or len(family) % len(
+        owners
+    ):  # one of them was deleted, or a target is gone: no telling which is whose
+        return []
+    first = family.index(action) // len(owners) * len(owners)  # a take may have been keyed more than once
+    pairs = list(zip(owners, family[first : first + len(owners)], strict=True))
+    if any(one.id_root != ("KEY" if isinstance(owner, bpy.types.Key) else "OBJECT") for owner, one in pairs):
+        return []
+    return [(owner, one, None) for owner, one in pairs if owner in blocks]
 
 
 def _owners(signature: str) -> list[bpy.types.ID]:
@@ -82,6 +89,11 @@ def _owners(signature: str) -> list[bpy.types.ID]:
     controls = [bpy.data.objects.get(target.object) for target in (plan.rotations if plan else ())]
     keys = [mesh.data.shape_keys for mesh in meshes if mesh is not None and mesh.data is not None]
     return list(dict.fromkeys(block for block in (*keys, *controls) if block is not None))
+
+
+def _tried(action: bpy.types.Action | None) -> bool:
+    """Whether this is the preview of a recipe, which stands in for an Action."""
+    return action is not None and action.get(names.PREVIEW_PROPERTY) is not None
 
 
 def _order(action: bpy.types.Action) -> tuple[int, str]:
