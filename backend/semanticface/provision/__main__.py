@@ -29,7 +29,7 @@ BUSY, CANCELLED = 3, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
-    order = _order(arguments)
+    order, ticket = _order(arguments)
     try:
         make_private(paths.data_dir())
         make_private(paths.log_dir())
@@ -37,17 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not processes.try_lock(lock):
                 print("another installation runs: wait for its end, or cancel it", file=sys.stderr)
                 return BUSY
-            return _carry_out(order)
+            return _carry_out(order, ticket)
     except (OSError, SemanticFaceError) as error:
         print(f"semanticface.provision: {error}", file=sys.stderr)
         return 1
 
 
-def _carry_out(order: Order) -> int:
+def _carry_out(order: Order, ticket: str) -> int:
     _end_leftover()
     cancel_path().unlink(missing_ok=True)
     with log_path().open("w", encoding="utf-8", errors="replace") as log:
-        ended = carry_out(order, Reporter(order, log, _say))
+        ended = carry_out(order, Reporter(order, log, _say, ticket))
     if ended.outcome is Outcome.DONE:
         _say("done")
         return 0
@@ -69,7 +69,7 @@ def _say(text: str) -> None:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
-def _order(arguments: Sequence[str] | None) -> Order:
+def _order(arguments: Sequence[str] | None) -> tuple[Order, str]:
     parser = argparse.ArgumentParser("semanticface.provision", description="Make the backend's own environment.")
     parser.add_argument("--work", choices=[work.value for work in Work], default=Work.INSTALL.value)
     parser.add_argument("--into", type=Path, default=default_folder(), help="folder for environments (%(default)s)")
@@ -83,8 +83,9 @@ def _order(arguments: Sequence[str] | None) -> Order:
     parser.add_argument("--model-file", type=Path, help="face_landmarker.task, if it is here")
     parser.add_argument("--keep-out", action="append", type=Path, default=[], help="folders of a host program")
     parser.add_argument("--room", type=int, help="bytes that must be free on the disk")
+    parser.add_argument("--ticket", default="", help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
-    return Order(
+    order = Order(
         work=Work(chosen.work),
         folder=chosen.into,
         version=chosen.version,
@@ -98,6 +99,7 @@ def _order(arguments: Sequence[str] | None) -> Order:
         keep_out=tuple(chosen.keep_out),
         room=chosen.room,
     )
+    return order, chosen.ticket
 
 
 if __name__ == "__main__":

@@ -62,7 +62,8 @@ class Progress:
     """`fraction` is that of the file under way, None where nothing can be said.
 
     `pid` and `started` are the installer's, `child` those of the program that it runs. `cause`, `error` and `hint`
-    stand after FAILED and CANCELLED; `remarks` are for the user in any case.
+    stand after FAILED and CANCELLED; `remarks` are for the user in any case. `ticket` is what the host gave along to
+    know its own installation by: a process number won't do, as a Python on Windows may start another one.
     """
 
     work: str
@@ -78,6 +79,7 @@ class Progress:
     started: float | None = None
     child: tuple[int, float] | None = None
     folder: str = ""
+    ticket: str = ""
 
     @property
     def alive(self) -> bool:
@@ -153,4 +155,5 @@ def _from_dict(data: Any) -> Progress:
         started=None if started is None else float(started),
         child=None if child is None else (int(child[0]), float(child[1])),
         folder=str(data["folder"]),
+        ticket=str(data["ticket"]),
     )

@@ -22,7 +22,9 @@ EVERY = 0.2
 class Reporter:
     """`log` takes the words of all programs; `tell` gets each new line of progress, for a shell."""
 
-    def __init__(self, order: Order, log: IO[str], tell: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self, order: Order, log: IO[str], tell: Callable[[str], None] = lambda text: None, ticket: str = ""
+    ) -> None:
         pid = os.getpid()
         self.progress = Progress(
             work=order.work,
@@ -31,6 +33,7 @@ class Reporter:
             pid=pid,
             started=processes.start_time(pid),
             folder=str(order.folder),
+            ticket=ticket,
         )
         self._log, self._tell = log, tell
         self._written = 0.0

@@ -39,8 +39,9 @@ class Installer:
         if running is not None and running.alive:
             raise ProvisionError(Cause.BUSY, f"an installation runs already, process {running.pid}")
         self._cancelled: float | None = None
-        self._process = _start(order)
-        self._pid, self._started = self._process.pid, processes.start_time(self._process.pid)
+        self._ticket = os.urandom(8).hex()
+        self._process = _start(order, self._ticket)
+        self._pid = self._process.pid
         self._order = order
 
     @property
@@ -51,7 +52,7 @@ class Installer:
         """How far it is, None while it has not said anything yet. Raises nothing; an end is said once it has ended."""
         running = self.running  # asked first: what it wrote before its end is read after
         progress = read_progress()
-        own = progress if progress is not None and progress.pid == self._pid else None
+        own = progress if progress is not None and progress.ticket == self._ticket else None
         if running:
             if self._cancelled is not None and time.monotonic() - self._cancelled > GRACE:
                 self._kill()
@@ -101,11 +102,11 @@ def host_python() -> str:
     return found
 
 
-def _start(order: Order) -> subprocess.Popen[bytes]:
+def _start(order: Order, ticket: str) -> subprocess.Popen[bytes]:
     import semanticface
 
     root = str(Path(semanticface.__file__).resolve().parents[1])
-    command = [host_python(), "-I", "-c", _BOOT, root, *order.arguments()]
+    command = [host_python(), "-I", "-c", _BOOT, root, *order.arguments(), "--ticket", ticket]
     try:
         make_private(paths.log_dir())
         cancel_path().unlink(missing_ok=True)
