@@ -11,7 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from semanticface.errors import InputError
@@ -143,9 +143,10 @@ def test_frames_with_places_of_their_own_stand_there_and_others_by_the_rule(timi
 
 
 @given(
-    start=st.integers(-100, 400), length=st.integers(0, 200), source=st.one_of(RATES, st.just(Fraction(240))),
+    start=st.integers(-10, 80), length=st.integers(0, 60), source=st.one_of(RATES, st.just(Fraction(240))),
     scene=RATES, anchor=st.integers(0, 50), count=st.integers(1, 300), whole=st.booleans(),
 )  # fmt: skip
+@example(start=20, length=5, source=Fraction(240), scene=Fraction(24), anchor=0, count=300, whole=True)
 def test_a_scene_range_holds_exactly_the_frames_that_lie_in_it(
     rooms: Any, start: int, length: int, source: Fraction, scene: Fraction, anchor: int, count: int, whole: bool
 ) -> None:

@@ -30,9 +30,6 @@ SMOOTHING = 0.012
 """Seconds (standard deviation) by which values are smoothed before the search: noise, not blinks."""
 ENERGY = 0.99
 """Share of the motion that is kept when poses are written in fewer numbers than 61."""
-NOISE_SHARE = 2.0
-"""What noise alone makes of a frame's squared error, 1 + 2/3 for the frame and the two keys that stand for it, and
-some room: so much is no reason for a key."""
 EXTREME_REBATE = 0.6
 """By how much a key is cheaper on an extreme."""
 BLINKS = ("EyeBlinkLeft", "EyeBlinkRight")
@@ -314,6 +311,5 @@ def _errors(line: _Line, rows: NDArray[np.int64], length: int) -> Floats:
         error -= 2 * np.einsum("kd,kd->k", slope, mixed[j] - mixed[i + 1])
         error += inside * np.einsum("kd,kd->k", base, base) + 2 * times * np.einsum("kd,kd->k", base, slope)
         error += times_squared * np.einsum("kd,kd->k", slope, slope)
-        error -= NOISE_SHARE * line.noise * inside
         errors[lag - 1, lag:] = np.where(passed > 0, np.inf, np.maximum(error, 0.0) * line.step)
     return errors
