@@ -100,7 +100,9 @@ def test_frames_without_a_result_are_named_and_filled_only_when_asked(blender: R
 
 def test_single_poses_get_the_recipe_of_a_pose_and_none_of_time(blender: Run) -> None:
     keys = blender("keyed_takes:single_pose")["keys"]
-    assert keys == [pytest.approx(key) for key in ([6, 0.25], [7, 0], [8, 0.25])]
+    values = (0.2, 0.41, 0.6, 0.79, 1.0)
+    assert [key[0] for key in keys] == [6, 7, 8, 9, 10]
+    assert [key[1] for key in keys] == pytest.approx([0.5 * (value - 0.2) / 0.8 for value in values], abs=1e-6)
 
 
 def test_still_curves_are_left_out_of_a_new_action_on_request(blender: Run) -> None:

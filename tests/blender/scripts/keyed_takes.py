@@ -287,11 +287,12 @@ def gaps(folder: str) -> dict[str, Any]:
 
 
 def single_pose(folder: str) -> dict[str, Any]:
-    """One frame with a recipe: what is of the pose applies, what is of time doesn't."""
+    """Single frames with a recipe: what is of the pose applies, what is of time doesn't."""
     character()
     neutral = Neutral("rest", {"JawOpen": 0.2})
     recipe = replace(STANDARD, neutral=neutral, gain=0.5)
-    take = make_take(folder, "pose", [still(5, JawOpen=0.6), still(6, JawOpen=0.2), still(7, JawOpen=0.6)])
+    values = (0.2, 0.41, 0.6, 0.79, 1.0)  # on which smoothing and reduction would leave their marks
+    take = make_take(folder, "pose", [still(5 + number, JawOpen=value) for number, value in enumerate(values)])
     key_take(take, make_plan(mode=KeyMode.INSERT, recipe=recipe, profile=Profile("", LINKS[:1])))
     return {"keys": shape_keys_on(bpy.data.objects["Face"])["jawOpen"]}
 
