@@ -51,7 +51,11 @@ def test_the_zip_bundles_the_wheels_and_no_leftovers(zip_file: Path) -> None:
     assert set(manifest["permissions"]) == {"files", "network"}
 
 
-def test_the_installed_extension_analyzes_and_keys(blender: Run, zip_file: Path, tmp_path: Path) -> None:
+def test_the_installed_extension_analyzes_and_keys(
+    blender: Run, zip_file: Path, tmp_path: Path, bpy_python: str
+) -> None:
+    if Path(bpy_python).stem.startswith("blender") and not blender("package:extensions"):
+        pytest.skip("this Blender has no extensions")
     seen = blender("package:install", mock={"frames": 12}, zip_file=str(zip_file), timeout=180)
     assert seen["done"] == ["FINISHED"]
     if not seen["had"]:

@@ -13,6 +13,13 @@ import bpy
 MODULE = "bl_ext.user_default.semanticface"
 
 
+def extensions(folder: str) -> bool:
+    """Whether this Blender installs extensions at all."""
+    return hasattr(bpy.types, "EXTENSIONS_OT_package_install_files") or "package_install_files" in dir(
+        bpy.ops.extensions
+    )
+
+
 def install(folder: str, zip_file: str) -> dict[str, Any]:
     """Install, enable, analyze with a head of its own, disable, enable, uninstall."""
     had = importlib.util.find_spec("semanticface") is not None

@@ -98,6 +98,10 @@ class Layout:
         self.lines.append(f"progress {factor:.2f} {text}")
 
 
+if "progress" not in FUNCTIONS:  # before 4.0
+    del Layout.progress
+
+
 def _extra(drawn: Any) -> int:
     """How many of its optional arguments a list's `draw_item` takes."""
     return drawn.draw_item.__code__.co_argcount - 8
