@@ -59,6 +59,7 @@ def test_review_leads_from_frame_to_frame_and_keeps_its_marks_beside_the_results
     assert seen["counters"] == [[0, 3], [0, 3], [0, 3], [1, 3]]
     assert seen["stored"] == {"format": "semanticface-reviewed", "version": 1, "frames": [[12, 12, 1]]}
     assert seen["again"] == [1, 3], "the mark is read again"
+    assert seen["rest"] == [7, 20], "what is reviewed is passed over"
     assert seen["gone"] == [0, 3], "and taken away again"
     assert seen["unchanged"], "raw results are never touched"
     assert "can't be written" in seen["refused"] and seen["left"] == []
@@ -79,6 +80,14 @@ def test_one_frame_is_analyzed_again_and_keyed_alone_as_one_undo_step(blender: R
     assert dict(map(tuple, seen["undone"])) == pytest.approx(before)
     assert seen["reading"] == pytest.approx(0.1), "after undo the old analysis is shown again"
     assert "is not there any more" in seen["moved"] and "clip.mp4" in seen["moved"]
+
+
+def test_what_was_read_later_hides_what_its_keys_have_replaced_and_nothing_else(blender: Run) -> None:
+    seen = blender("take_work:overlays")
+    ten = [float(n) for n in range(10)]
+    assert seen["INSERT"] == [[n, int(n in {4, 6})] for n in ten], "a frame that failed leaves the key that was there"
+    assert seen["REPLACE"] == [[n, int(n in {4, 6, 8})] for n in ten if n not in {5, 7}]
+    assert seen["NEW"] == [[4.0, 1], [6.0, 1], [8.0, 1]]
 
 
 def test_markers_are_named_by_expression_and_never_replace_the_users_own(blender: Run) -> None:

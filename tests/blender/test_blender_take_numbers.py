@@ -48,7 +48,7 @@ def test_the_numbers_are_those_of_a_plain_computation() -> None:
 
 def test_a_frame_is_compared_with_the_nearest_one_and_with_one_only() -> None:
     source = random.Random(5)
-    a = side(source, [1.0, 2.0, 3.0], set())
+    a = side(source, [1.0, 2.0, 3.0, 8.2], set())
     b = side(source, [1.3, 2.6, 9.0], set())
     found = compare(a, b)
     assert [(int(x), int(y)) for x, y in zip(found.a, found.b, strict=True)] == [(0, 0), (2, 1)]

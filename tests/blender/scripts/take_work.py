@@ -17,8 +17,10 @@ from panels_drawn import Layout, draw_all
 from scene import attempt, ready, shape_keys_on, tick_until
 
 from blender_addon import session
+from blender_addon.keying.plan import KeyMode
 from blender_addon.take import listing, state
 from blender_addon.take.panel_frames import SEMANTICFACE_UL_frames
+from blender_addon.take.reading import overlaid
 from semanticface.mock_script import Script, make_result
 from semanticface.results import Analysis, FrameResult, Status
 from semanticface.take import TakeHeader, TakeWriter, read_take
@@ -134,6 +136,10 @@ def review(folder: str) -> dict[str, Any]:
     attempt(bpy.ops.semanticface.load_analysis)
     settle()
     again = list(state.current().table.progress(settings.review_threshold))
+    scene.frame_set(1)
+    rest = []
+    while attempt(bpy.ops.semanticface.go_to_frame, want="REVIEW") == "":
+        rest.append(scene.frame_current - 1)
     scene.frame_set(1 + LOW)
     attempt(bpy.ops.semanticface.mark_reviewed)
     gone = list(state.current().table.progress(settings.review_threshold))
@@ -142,7 +148,7 @@ def review(folder: str) -> dict[str, Any]:
     refused = attempt(bpy.ops.semanticface.mark_reviewed)
     return {
         "visited": visited, "counters": counters, "back": back, "marked": marked, "stored": stored, "again": again,
-        "gone": gone, "unchanged": unchanged, "refused": refused,
+        "rest": rest, "gone": gone, "unchanged": unchanged, "refused": refused,
         "left": sorted(path.name for path in Path(folder).glob("take-a/*")),
     }  # fmt: skip
 
@@ -173,6 +179,16 @@ def again(folder: str) -> dict[str, Any]:
     bpy.context.scene.frame_set(1 + 10)
     seen["moved"] = attempt(bpy.ops.semanticface.reanalyze_frame, engine="mock")
     return seen
+
+
+def overlays(folder: str) -> dict[str, list[list[Any]]]:
+    """Frames 4, 6 and 8 laid over frames 0 to 9 in each mode of keying; of the three the last one failed."""
+    below = [(float(n), result(n), 0) for n in range(10)]
+    lost = FrameResult(8, None, Status.NO_FACE)
+    above = [(4.0, result(4), 1), (6.0, result(6), 1), (8.0, lost, 1)]
+    return {
+        mode.value: [[where, number] for where, _, number in overlaid(below, above, mode)] for mode in KeyMode
+    }  # fmt: skip
 
 
 def markers(folder: str) -> dict[str, Any]:
