@@ -60,6 +60,13 @@ def _opened(layout: Any, context: Any) -> tuple[Any, Any]:
     return layout, settings
 
 
+def _switched(layout: Any, data: Any, switch: str, value: str) -> None:
+    """A switch, and below it the value that it switches on; side by side there is no room for their names."""
+    layout.prop(data, switch)
+    if getattr(data, switch):
+        layout.prop(data, value)
+
+
 class SEMANTICFACE_PT_recipe_neutral(_Part, bpy.types.Panel):
     bl_label = "Neutral"
     bl_idname = "SEMANTICFACE_PT_recipe_neutral"
@@ -93,11 +100,7 @@ class SEMANTICFACE_PT_recipe_smoothing(_Part, bpy.types.Panel):
         layout, settings = _opened(self.layout, context)
         layout.prop(settings, "smoothing")
         layout.prop(settings, "weighted")
-        row = layout.row(align=True)
-        row.prop(settings, "use_grid")
-        part = row.row(align=True)
-        part.active = settings.use_grid
-        part.prop(settings, "grid", text="")
+        _switched(layout, settings, "use_grid", "grid")
         layout.prop(settings, "gaps")
         part = layout.column()
         part.active = settings.gaps != "leave"
@@ -116,11 +119,7 @@ class SEMANTICFACE_PT_recipe_gains(_Part, bpy.types.Panel):
             column.prop(settings, name)
         layout.prop(settings, "symmetry")
         layout.prop(settings, "dead_zone")
-        row = layout.row(align=True)
-        row.prop(settings, "use_soft_clamp")
-        part = row.row(align=True)
-        part.active = settings.use_soft_clamp
-        part.prop(settings, "soft_clamp", text="")
+        _switched(layout, settings, "use_soft_clamp", "soft_clamp")
         layout.prop(settings, "mouth_rule")
 
 
@@ -158,11 +157,7 @@ class SEMANTICFACE_PT_recipe_actions(_Part, bpy.types.Panel):
         column = layout.column(align=True)
         for name in ("action", "gain", "offset", "dead_zone"):
             column.prop(item, name)
-        row = column.row(align=True)
-        row.prop(item, "use_maximum")
-        part = row.row(align=True)
-        part.active = item.use_maximum
-        part.prop(item, "maximum", text="")
+        _switched(layout, item, "use_maximum", "maximum")
 
 
 class SEMANTICFACE_PT_recipe_keys(_Part, bpy.types.Panel):

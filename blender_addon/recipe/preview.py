@@ -140,9 +140,11 @@ def _stand_in(loaded: Loaded, recipe: Recipe) -> None:
     name = standin.preview_name(loaded.origins[-1].take.name)
     modes = [group.plan.mode for group in loaded.groups]
     standin.put_in(owners, lambda: write_groups(name, built, modes), keep=kept)
-    for action in standin.actions_on(owners):
-        action.name = name  # which the one before may have had
+    made = standin.actions_on(owners)
+    for action in made:
         action[names.ACTION_PROPERTY] = loaded.signature
+    if len(made) == 1:
+        made[0].name = name  # which the one before may have had
     memory = _State.memory
     memory.shown = shown_on(owners)
     memory.live = begin_live(loaded.groups[0], loaded.replays[0], recipe) if len(loaded.groups) == 1 else None

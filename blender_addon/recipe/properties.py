@@ -62,7 +62,7 @@ class SEMANTICFACE_PG_tuning(bpy.types.PropertyGroup):
         update=_changed,
     )  # fmt: skip
     dead_zone: _part("Dead Zone", "Values up to this one count as nothing", 0.0)
-    use_maximum: _switch("Maximum", "Cut values above", False)
+    use_maximum: _switch("Cut", "Cut values above the maximum", False)
     maximum: bpy.props.FloatProperty(
         name="Maximum", default=1.0, min=-10, max=10, soft_min=0, soft_max=1, step=1, update=_changed
     )
@@ -95,7 +95,7 @@ class RecipeSettings:
     smoothing: _part(
         "Smoothing", "How calm the curves are; 0 leaves values as they are. Blinks and onsets stay", STANDARD.smoothing
     )
-    weighted: _switch("Weigh by Confidence", "Uncertain values give way to their neighbours", STANDARD.weighted)
+    weighted: _switch("Weighted", "Uncertain values give way to their neighbours", STANDARD.weighted)
     use_grid: _switch("Own Grid", "Say on which steps the engine's values lie. Off: found in the values", False)
     grid: _part("Grid", "Steps on which the engine's values lie; 0 for none", 0.1, most=0.5)
     gaps: bpy.props.EnumProperty(
@@ -110,7 +110,7 @@ class RecipeSettings:
         update=_changed,
     )
     longest_gap: bpy.props.FloatProperty(
-        name="Longest Gap", description="Longer gaps are left", default=STANDARD.longest_gap,
+        name="Longest", description="Longer gaps are left", default=STANDARD.longest_gap,
         min=0.0, max=3600.0, soft_max=5.0, unit="TIME_ABSOLUTE", update=_changed,
     )  # fmt: skip
 
@@ -142,7 +142,8 @@ class RecipeSettings:
         default=_REDUCTION.tolerance, min=1e-5, max=1.0, soft_min=0.001, soft_max=0.1, precision=4, step=0.1,
     )  # fmt: skip
     key_kind: bpy.props.EnumProperty(
-        name="Between Keys",
+        name="Kind",
+        description="What is between keys",
         items=(
             (KeyKind.BEZIER.value, "Bezier", "Curves with handles: few keys that are easily edited"),
             (KeyKind.LINEAR.value, "Linear", "Straight lines"),
@@ -150,7 +151,7 @@ class RecipeSettings:
         default=_REDUCTION.kind.value,
     )
     prune: bpy.props.BoolProperty(
-        name="Leave Out Still Curves", description="No curves that are zero throughout", default=STANDARD.prune
+        name="No Still Curves", description="Leave out curves that are zero throughout", default=STANDARD.prune
     )
 
 
