@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_sliders_hold_every_recipe_and_begin_with_the_standard_one(blender: Run) -> None:
-    seen = blender("recipe_room:there_and_back")
+    seen = blender("recipe_sliders:there_and_back")
     assert seen == {"new": True, "same": [True, True, True], "off": True, "damaged": True}
 
 
@@ -145,7 +145,7 @@ def test_nothing_shows_while_the_live_preview_is_off(blender: Run) -> None:
 
 
 def test_neutral_is_taken_named_kept_and_removed(blender: Run) -> None:
-    seen = blender("recipe_room:neutrals")
+    seen = blender("recipe_sliders:neutrals")
     assert seen["problem"] == ""
     value, name, origin = seen["current"]
     assert value == pytest.approx(0.0, abs=0.02)
@@ -160,7 +160,7 @@ def test_neutral_is_taken_named_kept_and_removed(blender: Run) -> None:
 
 
 def test_recipes_are_kept_by_name_and_travel_as_files(blender: Run) -> None:
-    seen = blender("recipe_room:stored")
+    seen = blender("recipe_sliders:stored")
     assert seen["problem"] == ""
     assert seen["names"] == ["Très / fou: 1.0"]
     assert seen["reset"]
@@ -172,7 +172,7 @@ def test_recipes_are_kept_by_name_and_travel_as_files(blender: Run) -> None:
 
 
 def test_single_actions_are_added_once_each_and_removed(blender: Run) -> None:
-    seen = blender("recipe_room:tuned")
+    seen = blender("recipe_sliders:tuned")
     assert len(set(seen["listed"])) == 3
     assert seen["left"] == [seen["listed"][0], seen["listed"][2]]
     assert seen["index"] == 1
