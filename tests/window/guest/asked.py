@@ -135,20 +135,15 @@ def draw_little() -> None:
             area.spaces.active.shading.type = "WIREFRAME"
 
 
-def frame_face(distance: float) -> None:
+def frame_face() -> None:
     """Look at the demo head from the front."""
-    from mathutils import Quaternion
-
+    bpy.context.preferences.view.smooth_view = 0
+    for thing in bpy.context.scene.objects:
+        thing.select_set(thing == settings().mesh)
+    run("view3d.view_axis", type="FRONT")
+    run("view3d.view_selected")
     area = next(area for area in window().screen.areas if area.type == "VIEW_3D")
-    view = area.spaces.active.region_3d
-    space = area.spaces.active
-    space.overlay.show_overlays = False
-    face = settings().mesh
-    corners = [face.matrix_world @ type(face.location)(corner) for corner in face.bound_box]
-    view.view_perspective = "PERSP"
-    view.view_rotation = Quaternion((1, 0, 0), 1.5707963)
-    view.view_location = sum(corners, type(face.location)()) / 8
-    view.view_distance = distance * max(face.dimensions)
+    area.spaces.active.overlay.show_overlays = False
 
 
 def hide_default_things() -> None:

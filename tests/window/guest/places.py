@@ -77,15 +77,16 @@ class _Layout:
     def _call(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if name in _INNER:
             return self._inner(getattr(self._real, name)(*args, **named))
-        first = (
-            named.get("text", "") if name in {"label", "progress"} else args[0 if name == "operator" else 1 % len(args)]
-        )
-        self._lines.append(f"{name} {first}" + (f" {named['text']}" if name == "operator" and "text" in named else ""))
+        self._lines.append(" ".join([name, *self._named(name, args), str(named.get("text", ""))]).strip())
         real = self._real
         if self._is_wanted(name, args, named):
             real = real.row(align=True)
             real.alert = not real.alert
         return getattr(real, name)(*args, **named)
+
+    def _named(self, name: str, args: tuple[Any, ...]) -> list[str]:
+        """What an operator, property or list is called; nothing for what has no name."""
+        return [str(args[0 if name == "operator" else 1])] if len(args) > (name != "operator") else []
 
     def _inner(self, made: Any) -> Any:
         if isinstance(made, tuple):  # `panel` gives a header and a body, which is None while it is closed
