@@ -245,18 +245,7 @@ def _markers(footage: Footage, chosen: Selection) -> Choice:
     if not choice.frames:
         raise InputError(f"no selected marker stands over {footage.label}", "check where the footage starts")
     remarks = (f"Outside the footage: marker {_named(outside)}",) if outside else ()
-    time, first = time_map(footage, chosen, 0), dict[int, float]()
-    for _, where in sorted(chosen.markers, key=lambda marker: marker[1]):
-        first.setdefault(time.to_source(where), where)
-    kept = replace(choice.time, pins=()).pinned({frame: first[frame] for frame in choice.frames})
-    twice = [
-        name
-        for name, where in chosen.markers
-        if name not in outside and (time.to_source(where), where) not in kept.pins
-    ]
-    if twice:
-        remarks += (f"Shows the same source frame as a marker before it, and gets no key: {_named(twice)}",)
-    return replace(choice, time=kept, remarks=remarks)
+    return replace(choice, remarks=remarks)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -84,9 +84,10 @@ def build(plan: Plan, results: Sequence[FrameResult], rate: Fraction, replay: Re
     samples = replay.apply(recipe) if replay is not None else apply(recipe, samples_of(rows, rate))
     places = places_of(rows, plan.time)
     standing = places.standing(samples.present)
-    present = samples.present[standing]
+    chosen = places.rows[standing]
+    present = samples.present[chosen]
     answered = np.array([result.status is Status.OK for result in rows], bool)
-    wires = _wires(plan, samples.values[standing])
+    wires = _wires(plan, samples.values[chosen])
     if recipe.prune and plan.mode is KeyMode.NEW:
         wires = {uid: (block, _moving(those, recipe)) for uid, (block, those) in wires.items()}
     tracks = _tracks(wires, places.frames[standing], present, recipe.reduction) if present.any() else ()
@@ -95,8 +96,8 @@ def build(plan: Plan, results: Sequence[FrameResult], rate: Fraction, replay: Re
         keys=sum(len(channel.keys) for track in tracks for channel in track.channels),
         values=int(present.sum()) * sum(len(those) for _, those in wires.values()),
         keyed=int(present.sum()),
-        merged=int(answered.sum() - answered[standing].sum()),
-        filled=tuple(rows[row].frame for row in standing[present & ~answered[standing]]),
+        merged=int(answered[places.rows].sum() - answered[chosen].sum()),
+        filled=tuple(rows[row].frame for row in chosen[present & ~answered[chosen]]),
         span=places.span if rows else (0.0, 0.0),
     )
 

@@ -20,23 +20,27 @@ from .keyframes import SAME_FRAME
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """`frames` (F,) float64: scene frame of each row. `off` (F,): how far the row's own time is from it, in frames."""
+    """`rows` (P,) int64: which row lands at each place; a row may land at several, as under two markers.
 
+    `frames` (P,) float64: its scene frame. `off` (P,): how far the row's own time is from it, in frames.
+    """
+
+    rows: NDArray[np.int64]
     frames: NDArray[np.float64]
     off: NDArray[np.float64]
 
     @property
     def span(self) -> tuple[float, float]:
-        """First and last scene frame of all rows."""
+        """First and last scene frame of all places."""
         return float(self.frames.min()), float(self.frames.max())
 
     def standing(self, present: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """Rows that stand, by ascending scene frame: of those on one frame that whose own time is nearest to it.
+        """Places that stand, by ascending scene frame: of those on one frame that whose own time is nearest to it.
 
         The earlier of two that are equally near. Rows that aren't `present` (F,) give way to those that are.
         """
         cells = np.round(self.frames / SAME_FRAME).astype(np.int64)
-        order = np.lexsort((np.arange(len(cells)), self.off, ~present, cells))
+        order = np.lexsort((np.arange(len(cells)), self.off, ~present[self.rows], cells))
         first = np.append(True, np.diff(cells[order]) != 0)
         return order[first[: len(order)]]
 
@@ -45,11 +49,16 @@ def places_of(results: Sequence[FrameResult], time: TimeMap) -> Places:
     """Where each of these results lands."""
     start = time_of_anchor(results, time)
     exact = replace(time, whole=False)
-    frames = np.array([time.to_scene(result.frame, result.time, start) for result in results], np.float64)
+    landed = [
+        (row, where)
+        for row, result in enumerate(results)
+        for where in time.places(result.frame, result.time, start)
+    ]  # fmt: skip
+    rows, frames = np.array([row for row, _ in landed], np.int64), np.array([where for _, where in landed], np.float64)
     if not time.whole:
-        return Places(frames, np.zeros(len(frames)))
-    own = np.array([exact.to_scene(result.frame, result.time, start) for result in results], np.float64)
-    return Places(frames, np.round(np.abs(own - frames), 6))  # rounded so that ties are ties
+        return Places(rows, frames, np.zeros(len(frames)))
+    own = np.array([exact.to_scene(result.frame, result.time, start) for result in results], np.float64)[rows]
+    return Places(rows, frames, np.round(np.abs(own - frames), 6))  # rounded so that ties are ties
 
 
 def time_of_anchor(results: Sequence[FrameResult], time: TimeMap) -> float:

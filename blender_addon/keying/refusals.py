@@ -30,8 +30,6 @@ def check_channels(plan: Plan) -> None:
 
     The plan's objects must be there and be of the kind that the plan takes them for.
     """
-    for name in plan.meshes:
-        _check_shape_locks(find_object(name), plan)
     for target in plan.rotations:
         block = find_object(target.object)
         control = block.pose.bones[target.bone] if target.bone else block
@@ -78,16 +76,6 @@ def _places(plan: Plan) -> Iterator[Place]:
 
 def _rotation(bone: str) -> str:
     return f'the rotation of the bone "{bone}"' if bone else "the rotation"
-
-
-def _check_shape_locks(mesh: bpy.types.Object, plan: Plan) -> None:
-    wanted = {link.target for link in plan.profile.links if link.kind is TargetKind.SHAPE}
-    keys = getattr(mesh.data, "shape_keys", None)
-    for key in keys.key_blocks if keys is not None else ():
-        if key.name in wanted and getattr(key, "lock_shape", False):
-            raise InputError(
-                f'the shape key "{key.name}" of "{mesh.name}" is locked', "open its lock in the list of shape keys"
-            )
 
 
 def _check_rotation_lock(control: Any, called: str, bone: str) -> None:

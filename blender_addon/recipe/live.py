@@ -82,8 +82,9 @@ def begin_live(group: Gathered, replay: Replay, recipe: Recipe) -> Live | None:
     samples = replay.apply(recipe_in_force(replace(group.plan, recipe=recipe), group.results))
     places = places_of(group.results, group.plan.time)
     standing = places.standing(samples.present)
-    rows = standing[samples.present[standing]]
-    return Live(group, replay, samples.present, rows, places.frames[rows], samples.values[rows])
+    standing = standing[samples.present[places.rows[standing]]]
+    rows = places.rows[standing]
+    return Live(group, replay, samples.present, rows, places.frames[standing], samples.values[rows])
 
 
 def part_of(plan: Plan, actions: Collection[str]) -> Plan:
