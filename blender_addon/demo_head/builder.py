@@ -74,6 +74,8 @@ def _mesh(name: str, part: Part, origin: Array) -> Any:
     mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
     mesh.polygons.add(len(sides))
     mesh.polygons.foreach_set("loop_start", (np.cumsum(sides) - sides).astype(np.int32))
+    if not bpy.types.MeshPolygon.bl_rna.properties["loop_total"].is_readonly:  # before 4.1 it didn't follow by itself
+        mesh.polygons.foreach_set("loop_total", np.asarray(sides, np.int32))
     kinds = list(dict.fromkeys(part.materials))
     for kind in kinds:
         mesh.materials.append(_material(kind))
