@@ -80,4 +80,4 @@ def test_the_pictures_of_the_guide_show_what_they_say(open_desk: OpenDesk, face_
     assert "xpression" in desk.text()
     desk.scroll(40)
     desk.hover()
-    keep("keyed", _cut(desk.picture(), desk.region("UI")))
+    keep("keyed", _cut(desk.picture(), desk.region("WINDOW")))

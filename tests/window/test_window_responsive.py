@@ -45,12 +45,16 @@ def long_movie(face_movie: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def table(calls: Calls) -> str:
-    """A line for each function: calls, median, 99th percentile and longest wall time, longest processor time; in ms."""
-    lines = [f"{'':58}{'calls':>6}{'p50':>8}{'p99':>8}{'max':>8}{'processor':>11}"]
+    """A line for each function: calls, median, 99th percentile and longest wall time, longest processor time, in ms;
+    then the histogram of wall times: how many calls took up to 1, 2, 5, 10 and more ms."""
+    edges = (0, 1, 2, 5, 10, np.inf)
+    heads = "".join(f"{head:>5}" for head in ("<1", "<2", "<5", "<10", ">10"))
+    lines = [f"{'':58}{'calls':>6}{'p50':>8}{'p99':>8}{'max':>8}{'processor':>11} {heads}"]
     for label, spent in sorted(calls.items(), key=lambda entry: -max(call[1] for call in entry[1])):
         wall, cpu, _ = np.array(spent).T * 1000  # (calls,)
         p50, p99 = np.percentile(wall, (50, 99))
-        lines.append(f"{label:58}{len(wall):6}{p50:8.2f}{p99:8.2f}{wall.max():8.2f}{cpu.max():11.2f}")
+        counts = "".join(f"{count:5}" for count in np.histogram(wall, edges)[0])
+        lines.append(f"{label:58}{len(wall):6}{p50:8.2f}{p99:8.2f}{wall.max():8.2f}{cpu.max():11.2f} {counts}")
     return "\n".join(lines)
 
 
@@ -74,7 +78,7 @@ def test_no_function_of_ours_holds_blender_longer_than_10_ms_while_a_job_runs(
     calls = desk.ask("watch:stop")
     assert not state["failed"], state["notes"]
     print("\n" + table(calls))
-    assert len(calls["timer session._on_timer"]) > 50
+    assert len(calls["timer session._on_timer"]) > 30
     assert len(calls["draw SEMANTICFACE_PT_analyze"]) > 20
     assert COMMIT in calls
     too_long = {label: _longest(spent) for label, spent in calls.items() if label != COMMIT}
