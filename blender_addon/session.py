@@ -35,8 +35,10 @@ BUDGET = 0.007
 LEAST = 0.001
 """Seconds that tasks and writing get of it at least, however many messages come."""
 BUSY_INTERVAL = 0.05
+TASK_INTERVAL = 0.015
 IDLE_INTERVAL = 0.5
-"""Seconds between ticks with and without something under way; the lease needs one every few seconds."""
+"""Seconds between ticks with something under way, with work in steps, and with neither; the lease needs one every few
+seconds."""
 
 
 class Task(Protocol):
@@ -300,6 +302,8 @@ def _on_timer() -> float | None:
         session.surface(error)
     if session.link.state is LinkState.OFF and session.job is None and not session.tasks:
         return None
+    if session.tasks:
+        return TASK_INTERVAL
     return BUSY_INTERVAL if session.busy else IDLE_INTERVAL
 
 

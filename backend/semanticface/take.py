@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any
 
 from semanticface.errors import ProtocolError, TakeError
 from semanticface.results import FrameResult, Status
+from semanticface.steps import Work, finished
 
 FORMAT = "semanticface-take"
 VERSION = 1
@@ -113,13 +114,15 @@ def is_take(path: Path) -> bool:
     return (path / HEADER_NAME).is_file()
 
 
-def read_take(path: Path, breathe: Callable[[], object] | None = None) -> Take:
-    """Read a take folder, also while it is being written. Raises TakeError naming what is wrong.
+def read_take(path: Path) -> Take:
+    """Read a take folder, also while it is being written. Raises TakeError naming what is wrong."""
+    return finished(reading_take(path))
 
-    `breathe` is called after each frame: in a thread of a host it can let the others have their turn.
-    """
+
+def reading_take(path: Path) -> Work[Take]:
+    """The same in steps of a frame, some 60 µs each (measured)."""
     header = read_header(path)
-    results, damaged, _ = _scan(path / FRAMES_NAME, breathe)
+    results, damaged, _ = yield from _scanning(path / FRAMES_NAME)
     return Take(path, header, tuple(results[number] for number in sorted(results)), tuple(damaged))
 
 
@@ -137,7 +140,7 @@ def read_header(path: Path) -> TakeHeader:
     return TakeHeader.from_dict(data, file)
 
 
-def _scan(file: Path, breathe: Callable[[], object] | None = None) -> tuple[dict[int, FrameResult], list[int], int]:
+def _scanning(file: Path) -> Work[tuple[dict[int, FrameResult], list[int], int]]:
     """Results by frame, numbers of damaged lines, and the byte length up to the last whole line."""
     results: dict[int, FrameResult] = {}
     damaged: list[int] = []
@@ -162,8 +165,7 @@ def _scan(file: Path, breathe: Callable[[], object] | None = None) -> tuple[dict
                 damaged.append(number)
             else:
                 results[result.frame] = result
-            if breathe is not None:
-                breathe()
+            yield
     return results, damaged, length
 
 
@@ -186,7 +188,7 @@ class TakeWriter:
                     raise TakeError(
                         f"{path} holds a take of other footage or other settings", "choose another folder or remove it"
                     )
-                self.stored, _, length = _scan(frames)
+                self.stored, _, length = finished(_scanning(frames))
                 if frames.exists() and frames.stat().st_size != length:
                     os.truncate(frames, length)
             elif path.exists() and any(path.iterdir()):

@@ -117,13 +117,16 @@ class AnalysisJob:
     def advance(self, pump: Pump | None) -> None:
         """Go on where that doesn't wait for an event: call at each tick."""
         chooser = self._chooser
-        if self.phase is not Phase.CHOOSING or chooser is None or not chooser.done or pump is None:
+        if self.phase is not Phase.CHOOSING or chooser is None or pump is None:
             return
-        self._chooser = None
-        if chooser.error is not None:
-            self._end(chooser.error)
-        else:
+        try:
+            if not chooser.go_on():
+                return
+            self._chooser = None
             self._chosen(chooser.frames, pump)
+        except SemanticFaceError as error:
+            self._chooser = None
+            self._end(error)
 
     def cancel(self, pump: Pump | None) -> None:
         """Ask for the end; while the backend has no job of ours it comes at once. Nothing happens after the end."""

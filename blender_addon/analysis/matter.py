@@ -1,44 +1,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The choice of the frames that matter, out of a first pass's results, in a thread: minutes of footage take a second.
+"""The choice of the frames that matter, out of a first pass's results, in steps: minutes of footage take seconds.
 
-The thread sees plain results and nothing of Blender's.
+It sees plain results and nothing of Blender's.
 """
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Sequence
 from fractions import Fraction
 
-from semanticface.curves.extremes import frames_that_matter
+from semanticface.curves.extremes import choosing
 from semanticface.curves.samples import samples_of
-from semanticface.errors import InputError, SemanticFaceError
+from semanticface.errors import InputError
 from semanticface.results import FrameResult, Status
+from semanticface.steps import Steps, Work
+
+PORTION = 0.004
+"""Seconds of a tick that it takes."""
 
 
 class Chooser:
-    """Works from its making on. `frames` and `error` may be asked for once `done` is true."""
+    """To be gone on with at each tick; `frames` may be asked for once `done` is true."""
 
     def __init__(self, results: Sequence[FrameResult], rate: Fraction, sensitivity: float, most: int) -> None:
-        self.frames: tuple[int, ...] = ()
-        self.error: SemanticFaceError | None = None
-        self._asked = (tuple(results), rate, sensitivity, most)
-        self._thread = threading.Thread(target=self._choose, name="frames that matter", daemon=True)
-        self._thread.start()
+        self._work = Steps(_choosing(tuple(results), rate, sensitivity, most))
+
+    def go_on(self) -> bool:
+        """Some more of the work; whether it is done. Raises InputError when there is nothing to choose from."""
+        return self._work.go_on(time.perf_counter() + PORTION)
 
     @property
-    def done(self) -> bool:
-        return not self._thread.is_alive()
+    def frames(self) -> tuple[int, ...]:
+        return self._work.result()
 
-    def _choose(self) -> None:
-        results, rate, sensitivity, most = self._asked
-        try:
-            if not any(result.status is Status.OK for result in results):
-                hint = "check the footage and, with several faces, Face in the Footage panel"
-                raise InputError(f"no face was found in any of {len(results)} frames", hint)
-            found = frames_that_matter(samples_of(results, rate), max(most, 2) if most else None, sensitivity)
-            self.frames = tuple(int(frame) for frame in found)
-        except SemanticFaceError as error:
-            self.error = error
-        except Exception as error:  # a thread that dies without a word would leave the job waiting for ever
-            self.error = InputError(f"the frames that matter can't be chosen: {type(error).__name__}: {error}")
+
+def _choosing(results: Sequence[FrameResult], rate: Fraction, sensitivity: float, most: int) -> Work[tuple[int, ...]]:
+    if not any(result.status is Status.OK for result in results):
+        hint = "check the footage and, with several faces, Face in the Footage panel"
+        raise InputError(f"no face was found in any of {len(results)} frames", hint)
+    samples = samples_of(results, rate)
+    yield
+    found = yield from choosing(samples, max(most, 2) if most else None, sensitivity)
+    return tuple(int(frame) for frame in found)

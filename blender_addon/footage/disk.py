@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What lies on disk where footage is said to be: the file, or a sequence's numbers and holes.
 
-A panel must not wait for a folder on a slow drive, so it asks for what is known by now, and a thread looks again when
-that is old. The thread touches nothing of Blender's; the session's ticks notice that it is done. Operators wait.
+A redraw doesn't list folders: a panel asks for what is known by now, and when that is old one of the session's ticks
+looks again, not more often than every few seconds and never while an analysis runs. Operators look at once.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,11 +61,11 @@ def number_of(file: Path) -> str | None:
 
 
 class Looker:
-    """Remembers what was seen of each path. A task of the session while a thread of its own looks."""
+    """Remembers what was seen of each path. A task of the session while there is something to look for."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, bool], tuple[float, Seen]] = {}
-        self._threads: dict[tuple[str, bool], threading.Thread] = {}
+        self._asked: set[tuple[str, bool]] = set()
 
     def now(self, path: str, sequence: bool) -> Seen:
         """Look and wait for it."""
@@ -75,25 +74,27 @@ class Looker:
         return seen
 
     def lately(self, path: str, sequence: bool) -> Seen | None:
-        """What is known by now; None where nothing is. Starts to look when that is old."""
+        """What is known by now; None where nothing is. A tick will look when that is old."""
         key = (path, sequence)
         at, seen = self._seen.get(key, (float("-inf"), None))
-        if time.monotonic() - at > BELIEVED_FOR and key not in self._threads:
-            thread = threading.Thread(target=lambda: self._keep(key, look(path, sequence)), daemon=True)
-            self._threads[key] = thread
-            thread.start()
+        if time.monotonic() - at > BELIEVED_FOR:
+            self._asked.add(key)
         return seen
 
     @property
     def looking(self) -> bool:
-        return bool(self._threads)
+        return bool(self._asked)
 
     def tick(self, now: Any, events: Sequence[Any], deadline: float) -> bool:
-        """Let the panel be drawn again when a look has ended; whether one is still under way."""
-        ended = [key for key, thread in self._threads.items() if not thread.is_alive()]
-        for key in ended:
-            del self._threads[key]
-        if ended:
+        """Look for one of the paths, and let the panel be drawn again if it is another than before."""
+        if now.job is not None or not self._asked:
+            self._asked.clear()
+            return False
+        key = self._asked.pop()
+        before = self._seen.get(key)
+        seen = look(*key)
+        self._keep(key, seen)
+        if before is None or repr(before[1]) != repr(seen):
             now.redraw()
         return self.looking
 

@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from semanticface.actions import BY_NAME
 from semanticface.results import FrameResult
+from semanticface.steps import Work, finished
 
 NAMES = tuple(BY_NAME)
+ROWS_AT_ONCE = 50
+"""Rows between two steps."""
 NEAR = 0.5
 """Scene frames by which two results of one moment may lie apart."""
 
@@ -80,16 +83,21 @@ def peaks_mask(comparison: Comparison, most: int = 20) -> NDArray[np.bool_]:
 
 
 def compare(a: Side, b: Side) -> Comparison:
+    """All of `comparing` at once."""
+    return finished(comparing(a, b))
+
+
+def comparing(a: Side, b: Side) -> Work[Comparison]:
     """Compare two takes. Without a common moment the comparison has no rows, and zeros by action."""
-    pairs = _pairs(a, b)
+    pairs = yield from _pairs(a, b)
     places_a = np.array([pair[0] for pair in pairs], np.int64)
     places_b = np.array([pair[1] for pair in pairs], np.int64)
-    values = _values(b, places_b) - _values(a, places_a)  # (P, 61)
+    values = (yield from _values(b, places_b)) - (yield from _values(a, places_a))  # (P, 61)
     by_action = np.sqrt(np.mean(values**2, axis=0)) if len(pairs) else np.zeros(len(NAMES))
     return Comparison(a.frames[places_a], places_a, places_b, values, by_action, np.sqrt(np.mean(values**2, axis=1)))
 
 
-def _pairs(a: Side, b: Side) -> list[tuple[int, int]]:
+def _pairs(a: Side, b: Side) -> Work[list[tuple[int, int]]]:
     """Places of one moment in A and in B; each frame of B goes to one frame of A, the nearest."""
     good_a = [place for place, result in enumerate(a.results) if result.coefficients is not None]
     good_b = [place for place, result in enumerate(b.results) if result.coefficients is not None]
@@ -97,7 +105,9 @@ def _pairs(a: Side, b: Side) -> list[tuple[int, int]]:
         return []
     frames_b = b.frames[good_b]
     pairs: list[tuple[int, int]] = []
-    for place in good_a:
+    for count, place in enumerate(good_a):
+        if count % ROWS_AT_ONCE == 0:
+            yield
         right = int(np.searchsorted(frames_b, a.frames[place]))
         near = [one for one in (right - 1, right) if 0 <= one < len(frames_b)]
         best = min(near, key=lambda one: abs(frames_b[one] - a.frames[place]))
@@ -113,7 +123,12 @@ def _pairs(a: Side, b: Side) -> list[tuple[int, int]]:
     return pairs
 
 
-def _values(side: Side, places: NDArray[np.int64]) -> Values:
+def _values(side: Side, places: NDArray[np.int64]) -> Work[Values]:
     """(P, 61) coefficients in the order of NAMES."""
-    rows = [side.results[place].coefficients or {} for place in places]
-    return np.array([[row[name] for name in NAMES] for row in rows], np.float64).reshape(len(rows), len(NAMES))
+    values = np.empty((len(places), len(NAMES)))
+    for row, place in enumerate(places.tolist()):
+        coefficients = side.results[place].coefficients or {}
+        values[row] = [coefficients[name] for name in NAMES]
+        if row % ROWS_AT_ONCE == 0:
+            yield
+    return values

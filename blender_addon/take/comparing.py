@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,19 +12,19 @@ import numpy as np
 
 from semanticface.errors import InputError, SemanticFaceError
 from semanticface.pump import Event
-from semanticface.take import read_take
+from semanticface.steps import Steps, Work
+from semanticface.take import reading_take
 
 from .. import session
 from ..keying.plan import KeyMode
 from ..keying.takes import signature_of
 from ..properties import settings_of
 from . import here, state, switching
-from .compare import Comparison, Side, compare, peaks_mask
-from .following import Beside, Breather
+from .compare import Comparison, Side, comparing, peaks_mask
 from .handlers import look_again
 from .listing import go_to
 from .navigation import table_and_reading
-from .reading import Reading, place, read_signature
+from .reading import Reading, placing, reading_signature
 from .table import step
 
 
@@ -32,33 +32,36 @@ def side_of(reading: Reading) -> Side:
     return Side(np.array(reading.frames, np.float64), reading.results)
 
 
-def folder_reading(folder: Path, like: Reading) -> Reading:
+def folder_reading(folder: Path, like: Reading) -> Work[Reading]:
     """A take on disk, placed on the timeline as the whole take of `like` is. Raises TakeError."""
     origins = [origin for origin in like.origins if origin.plan.mode is not KeyMode.INSERT] or list(like.origins)
-    placed = place(read_take(folder, Breather()), origins[-1].plan.time)
+    take = yield from reading_take(folder)
+    placed = yield from placing(take, origins[-1].plan.time)
     return Reading("", tuple(entry[0] for entry in placed), tuple(entry[1] for entry in placed))
 
 
 class Comparing:
-    """Read take B and compare it with the present one, in a thread."""
+    """Read take B and compare it with the present one, in steps."""
 
-    def __init__(self, name: str, reading: Reading, find: Callable[[], Reading]) -> None:
+    def __init__(self, name: str, reading: Reading, find: Work[Reading]) -> None:
         self._name, self._reading = name, reading
-        self._work = Beside(lambda: _compared(reading, find()))
+        self._work = Steps(_compared(reading, find))
 
     def tick(self, now: session.Session, events: Sequence[Event], deadline: float) -> bool:
         """See `session.Task`."""
-        if not self._work.done:
+        if not self._work.go_on(deadline):  # a SemanticFaceError ends the task and is shown
             return True
-        other, numbers = self._work.result()  # a SemanticFaceError ends the task and is shown
+        other, numbers = self._work.result()
         if now.reading is self._reading:
             state.current().compared = state.Compared(self._name, self._reading.signature, other, numbers)
         now.redraw()
         return False
 
 
-def _compared(reading: Reading, other: Reading) -> tuple[Reading, Comparison]:
-    return other, compare(side_of(reading), side_of(other))
+def _compared(reading: Reading, find: Work[Reading]) -> Work[tuple[Reading, Comparison]]:
+    other = yield from find
+    numbers = yield from comparing(side_of(reading), side_of(other))
+    return other, numbers
 
 
 class SEMANTICFACE_OT_compare_takes(bpy.types.Operator):
@@ -83,18 +86,18 @@ class SEMANTICFACE_OT_compare_takes(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _other(settings: Any, reading: Reading) -> tuple[str, Callable[[], Reading]]:
-    """What take B is called, and how it is read, which touches nothing of Blender's. Raises InputError."""
+def _other(settings: Any, reading: Reading) -> tuple[str, Work[Reading]]:
+    """What take B is called, and the work of reading it. Raises InputError."""
     if settings.compare_with == "FOLDER":
         if not settings.compare_folder.strip():
             raise InputError("no folder is chosen for take B", "choose the folder of a take")
         folder = Path(bpy.path.abspath(settings.compare_folder))
-        return folder.name, lambda: folder_reading(folder, reading)
+        return folder.name, folder_reading(folder, reading)
     action = settings.compare_action
     signature = signature_of(action)
     if not signature:
         raise InputError("no Action is chosen for take B", "choose one that was keyed from a take")
-    return action.name, lambda: read_signature(signature, breathe=Breather())
+    return action.name, reading_signature(signature)
 
 
 class SEMANTICFACE_OT_go_to_difference(bpy.types.Operator):

@@ -50,6 +50,8 @@ class Fetching:
             return True
         if work.reading is None or work.table is None:
             return False
+        if work.pictures.prune(end):
+            return True
         if self._asked is not None and self._pump is now.link.pump:
             return True
         return self._next(now, work, work.reading, end)

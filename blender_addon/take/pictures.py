@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ import bpy.utils.previews
 
 from semanticface.paths import cache_dir
 from semanticface.results import FrameResult
+from semanticface.steps import Steps, Work
 
 from .. import names
 from ..compat import user_folder
@@ -49,6 +49,7 @@ class Pictures:
         self.failed: set[str] = set()
         self._icons: Any = None
         self._folder: Path | None = None
+        self._pruning: Steps[None] | None = None
 
     def icon(self, key: str) -> int:
         """Blender's number of the icon, 0 when there is none (yet). Reads nothing: Blender loads it to draw it."""
@@ -94,18 +95,30 @@ class Pictures:
         if icons is not None:
             bpy.utils.previews.remove(icons)
 
+    def prune(self, deadline: float) -> bool:
+        """Some of the work of removing files that are too many, once in a session; whether there is more to do."""
+        if self._folder is None:
+            return False
+        if self._pruning is None:
+            self._pruning = Steps(_pruning(self._folder))
+        return not self._pruning.go_on(deadline)
+
     def _file(self, key: str) -> Path:
         if self._folder is None:
             self._folder = user_folder(names.ADDON, "thumbnails") or cache_dir() / "thumbnails"
             self._folder.mkdir(parents=True, exist_ok=True)
-            threading.Thread(target=_prune, args=(self._folder,), name="thumbnails", daemon=True).start()
         return self._folder / f"{key}.jpg"
 
 
-def _prune(folder: Path) -> None:
-    """Remove the oldest files that are too many. Runs beside; touches nothing of Blender's."""
+def _pruning(folder: Path) -> Work[None]:
+    """Remove the oldest files that are too many."""
+    files: list[tuple[float, str]] = []
     with suppress(OSError), os.scandir(folder) as entries:
-        files = [(entry.stat().st_mtime, entry.path) for entry in entries if entry.name.endswith(".jpg")]
-        for _, path in sorted(files)[: max(0, len(files) - MOST_FILES)]:
-            with suppress(OSError):
-                Path(path).unlink()
+        for entry in entries:
+            if entry.name.endswith(".jpg"):
+                files.append((entry.stat().st_mtime, entry.path))
+            yield
+    for _, path in sorted(files)[: max(0, len(files) - MOST_FILES)]:
+        with suppress(OSError):
+            Path(path).unlink()
+        yield

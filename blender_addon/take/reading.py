@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What was read from the face, by scene frame: the results that the keys of an Action came with.
 
-Reads takes and touches nothing of Blender's, so that it may run in a thread.
+Reads takes and touches nothing of Blender's; what takes long goes in steps.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from semanticface.errors import TakeError
 from semanticface.results import FrameResult, Status
-from semanticface.take import Take, TakeHeader, read_take
+from semanticface.steps import Work, finished
+from semanticface.take import Take, TakeHeader, reading_take
 
 from ..footage.timing import TimeMap
 from ..keying.plan import KeyMode
@@ -23,6 +24,9 @@ TOLERANCE = 0.5
 """A key up to half a frame after the playhead counts as being under it."""
 SAME_PLACE = 1e-3
 """Results closer than this, in scene frames, are of one key."""
+
+ROWS_AT_ONCE = 200
+"""Rows between two steps, of work that takes microseconds a row."""
 
 Placed = tuple[float, FrameResult, int]
 """A scene frame, what was read there, and the number of its origin."""
@@ -63,17 +67,16 @@ class Reading:
         return self.takes[self.origin(place).take].header
 
 
-def read_signature(
-    signature: str,
-    last: Take | None = None,
-    before: Reading | None = None,
-    breathe: Callable[[], object] | None = None,
-) -> Reading:
+def read_signature(signature: str, last: Take | None = None, before: Reading | None = None) -> Reading:
+    """All of `reading_signature` at once."""
+    return finished(reading_signature(signature, last, before))
+
+
+def reading_signature(signature: str, last: Take | None = None, before: Reading | None = None) -> Work[Reading]:
     """Load the takes that an Action was keyed from; where they overlap the later one holds.
 
     `last` is the last of them if it is loaded already, `before` the reading that this one goes on from: what that has
-    read isn't read again. `breathe`: see `read_take`. Takes that can't be read are left out and named; raises TakeError
-    when none can be.
+    read isn't read again. Takes that can't be read are left out and named; raises TakeError when none can be.
     """
     known = {} if before is None else dict(before.takes)
     if last is not None:
@@ -85,29 +88,31 @@ def read_signature(
     problem: TakeError | None = None
     for number, origin in enumerate(origins):
         try:
-            take = known.get(origin.take) or read_take(origin.take, breathe)
+            take = known.get(origin.take) or (yield from reading_take(origin.take))
         except TakeError as error:
             problem = error
             gone.append(origin.take)
             continue
         takes[origin.take] = take
-        entries = overlaid(entries, place(take, origin.plan.time, number), origin.plan.mode)
+        entries = overlaid(entries, (yield from placing(take, origin.plan.time, number)), origin.plan.mode)
+        yield
     if problem is not None and not takes:
         if any(folder.exists() for folder in gone):
             raise problem
         raise TakeError(f"the take {gone[-1]} is gone", "put its folder back, or key the take from where it is now")
     frames, results, sources = zip(*entries, strict=True) if entries else ((), (), ())
+    yield
     return Reading(signature, frames, results, sources, origins, takes, tuple(dict.fromkeys(gone)))
 
 
-def place(take: Take, time: TimeMap, number: int = 0) -> list[Placed]:
+def placing(take: Take, time: TimeMap, number: int = 0) -> Work[list[Placed]]:
     """The take's results where the map puts them, ascending; `number` is that of their origin."""
     start = time_of_anchor(take.results, time)
-    placed = [
-        (where, result, number)
-        for result in take.results
-        for where in time.places(result.frame, result.time, start)
-    ]  # fmt: skip
+    placed: list[Placed] = []
+    for count, result in enumerate(take.results, 1):
+        placed += [(where, result, number) for where in time.places(result.frame, result.time, start)]
+        if count % ROWS_AT_ONCE == 0:
+            yield
     return sorted(placed, key=lambda entry: entry[0])
 
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semanticface.results import FrameResult, Status
+from semanticface.steps import Work
 
-from .reading import Reading
+from .reading import ROWS_AT_ONCE, Reading
 
 UNKNOWN = -1
 """In the column of disagreements: not looked into yet."""
@@ -59,28 +60,40 @@ class View:
     search: str = ""
 
 
+def tabling(reading: Reading, reviewed: Mapping[Path, Set[int]]) -> Work[Table]:
+    """The table of a reading, in steps. `reviewed`: the frames of each take that are marked."""
+    table = Table(reading)
+    for start in range(0, len(table), ROWS_AT_ONCE):
+        table.fill(start, start + ROWS_AT_ONCE, reviewed)
+        yield
+    return table
+
+
 class Table:
     """The columns of one reading. `disagreements` and `reviewed` fill up while it is looked at."""
 
-    def __init__(self, reading: Reading, reviewed: Mapping[Path, Set[int]]) -> None:
+    def __init__(self, reading: Reading) -> None:
+        count = len(reading.results)
         self.reading = reading
-        results = reading.results
-        self.failed: Mask = np.array([result.status is not Status.OK for result in results], bool)
-        self.confidence = np.array(
-            [np.nan if result.confidence is None else result.confidence for result in results], np.float64
-        )
-        self.sources = np.array([result.frame for result in results], np.int64)
-        self.categories = [category_of(result) for result in results]
-        self.disagreements = np.array(
-            [0 if result.analysis is None or result.coefficients is None else UNKNOWN for result in results], np.int16
-        )
-        self.reviewed: Mask = np.array(
-            [
-                result.frame in reviewed.get(reading.origin(number).take, ())
-                for number, result in enumerate(results)
-            ], bool
-        )  # fmt: skip
+        self.failed: Mask = np.zeros(count, bool)
+        self.confidence = np.full(count, np.nan)
+        self.sources = np.zeros(count, np.int64)
+        self.categories = [""] * count
+        self.disagreements = np.zeros(count, np.int16)
+        self.reviewed: Mask = np.zeros(count, bool)
         self.changes = 0
+
+    def fill(self, start: int, stop: int, reviewed: Mapping[Path, Set[int]]) -> None:
+        """Put in what the results of these rows say."""
+        for row, result in enumerate(self.reading.results[start:stop], start):
+            self.failed[row] = result.status is not Status.OK
+            if result.confidence is not None:
+                self.confidence[row] = result.confidence
+            self.sources[row] = result.frame
+            self.categories[row] = category_of(result)
+            if result.analysis is not None and result.coefficients is not None:
+                self.disagreements[row] = UNKNOWN
+            self.reviewed[row] = result.frame in reviewed.get(self.reading.origin(row).take, ())
 
     def __len__(self) -> int:
         return len(self.categories)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import time
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -169,10 +168,12 @@ def test_a_looker_never_makes_its_caller_wait(tmp_path: Path) -> None:
     (tmp_path / "face_09.png").write_bytes(b"two")
     looker, path = disk.Looker(), str(tmp_path / "face_07.png")
     redrawn: list[bool] = []
-    host = SimpleNamespace(redraw=lambda: redrawn.append(True))
+    host = SimpleNamespace(redraw=lambda: redrawn.append(True), job="an analysis")
     assert looker.lately(path, True) is None, "nothing is known yet, and nobody waits"
-    while looker.tick(host, (), 0.0):
-        time.sleep(0.001)
+    assert not looker.tick(host, (), 0.0) and redrawn == [], "no disk is looked at while an analysis runs"
+    host.job = None
+    assert looker.lately(path, True) is None
+    assert not looker.tick(host, (), 0.0)
     assert redrawn == [True]
     seen = looker.lately(path, True)
     assert seen.numbers == {7, 9} and seen.reference.pattern == "face_%d.png" and not looker.looking

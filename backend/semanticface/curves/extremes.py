@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from semanticface.curves.samples import COLUMN, Samples
 from semanticface.errors import InputError
+from semanticface.steps import Work, finished
 
 Floats = NDArray[np.float64]
 
@@ -26,6 +27,8 @@ NEAR, FAR = 40, 1000
 """Of those so many may be left out in a row: few where any number of keys will do, many where they are limited."""
 MOST_PAIRS = 8_000_000
 """Pairs of frames whose error is kept, 64 MB; of more than 27,000 frames the first search looks less far."""
+ROWS_AT_ONCE = 100
+"""Rows of the search between two steps."""
 SMOOTHING = 0.012
 """Seconds (standard deviation) by which values are smoothed before the search: noise, not blinks."""
 ENERGY = 0.99
@@ -42,6 +45,11 @@ def frames_that_matter(samples: Samples, most: int | None = None, sensitivity: f
     the best of that number; None or 0 for as many as it takes. Frames without a result are never among them. Raises
     InputError for a number of frames below 2 or a sensitivity outside its range.
     """
+    return finished(choosing(samples, most, sensitivity))
+
+
+def choosing(samples: Samples, most: int | None = None, sensitivity: float = 0.5) -> Work[NDArray[np.int64]]:
+    """The same in steps of a few milliseconds at most, for takes of some minutes."""
     if most is not None and most != 0 and most < 2:
         raise InputError(f"{most} frames can't tell a motion", "ask for 2 or more, or for 0: as many as it takes")
     if not 0 <= sensitivity <= 1:
@@ -51,9 +59,12 @@ def frames_that_matter(samples: Samples, most: int | None = None, sensitivity: f
     if not spans:
         return np.zeros(0, np.int64)
     values, noise = _calmed(samples, spans)
-    swings = _swings(values, spans, noise, sensitivity)
+    yield
+    swings = yield from _swings(values, spans, noise, sensitivity)
     rows = np.flatnonzero(samples.present)  # a gap between two rows costs nothing: it is never counted
+    yield
     poses, left = _poses(values[rows], noise)
+    yield
     line = _Line(
         times=samples.times[rows],
         poses=poses,
@@ -62,8 +73,10 @@ def frames_that_matter(samples: Samples, most: int | None = None, sensitivity: f
         rebate=EXTREME_REBATE * np.minimum(1.0, np.abs(swings[rows]).sum(axis=1) / 0.5),
     )
     price = _price(sensitivity) + 4.0 * line.noise * line.step
-    keys = _Search(line, np.arange(len(rows)), LONGEST).best(price)
-    keys = _Search(line, keys, FAR if len(keys) > limit else NEAR).within(price, limit)
+    search = yield from _searching(line, np.arange(len(rows)), LONGEST)
+    keys = yield from search.best(price)
+    search = yield from _searching(line, keys, FAR if len(keys) > limit else NEAR)
+    keys = yield from search.within(price, limit)
     chosen: NDArray[np.int64] = samples.frames[rows[keys]]
     return chosen
 
@@ -115,7 +128,7 @@ def _smoothed(times: Floats, values: Floats) -> tuple[Floats, float]:
     return total / weights[:, None], float(np.median(np.sqrt(squares) / weights))
 
 
-def _swings(values: Floats, spans: list[tuple[int, int]], noise: Floats, sensitivity: float) -> Floats:
+def _swings(values: Floats, spans: list[tuple[int, int]], noise: Floats, sensitivity: float) -> Work[Floats]:
     """(F, 61): at a turn of a channel how far it stands out, negative for a lowest point, elsewhere 0."""
     least = np.maximum(np.interp(sensitivity, (0.0, 0.5, 1.0), (0.15, 0.06, 0.02)), 6.0 * noise)
     swings = np.zeros_like(values)
@@ -124,6 +137,7 @@ def _swings(values: Floats, spans: list[tuple[int, int]], noise: Floats, sensiti
             line = values[start:end, column].tolist()
             for row, swing in _prominences(line, _turns(line, float(least[column]))):
                 swings[start + row, column] = swing
+            yield
     return swings
 
 
@@ -247,32 +261,36 @@ class _Line:
         return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
 
 
+def _searching(line: _Line, rows: NDArray[np.int64], longest: int) -> Work[_Search]:
+    """The search for the best keys among `rows` of a line, from its first to its last, at most `longest` apart."""
+    longest = max(16, min(longest, MOST_PAIRS // len(rows)))
+    errors = yield from _errors(line, rows, max(1, min(longest, len(rows) - 1)))
+    return _Search(rows, line.rebate[rows], errors)
+
+
 class _Search:
-    """The best keys among `rows` of a line, from its first to its last, at most `longest` of them apart."""
+    """`rows` (K,) that may be keys, the `rebate` (K,) on their price, and the `errors` between them (see `_errors`)."""
 
-    def __init__(self, line: _Line, rows: NDArray[np.int64], longest: int) -> None:
-        self._rows = rows
-        self._rebate = line.rebate[rows]
-        longest = max(16, min(longest, MOST_PAIRS // len(rows)))
-        self._errors = _errors(line, rows, max(1, min(longest, len(rows) - 1)))
+    def __init__(self, rows: NDArray[np.int64], rebate: Floats, errors: Floats) -> None:
+        self._rows, self._rebate, self._errors = rows, rebate, errors
 
-    def within(self, price: float, limit: int) -> NDArray[np.int64]:
+    def within(self, price: float, limit: int) -> Work[NDArray[np.int64]]:
         """Rows of the best keys at this price, or at the lowest higher one at which there are at most `limit`."""
-        best = self.best(price)
+        best = yield from self.best(price)
         if len(best) <= limit:
             return best
         low, high = np.log(price), np.log(price) + 30.0
-        best = self.best(float(np.exp(high)))
+        best = yield from self.best(float(np.exp(high)))
         for _ in range(24):
             middle = (low + high) / 2
-            rows = self.best(float(np.exp(middle)))
+            rows = yield from self.best(float(np.exp(middle)))
             if len(rows) <= limit:
                 best, high = rows, middle
             else:
                 low = middle
         return best
 
-    def best(self, price: float) -> NDArray[np.int64]:
+    def best(self, price: float) -> Work[NDArray[np.int64]]:
         """Rows of the keys with the least error and price together."""
         length, count = self._errors.shape
         cost, before = np.full(count, np.inf), np.zeros(count, np.int64)
@@ -283,13 +301,15 @@ class _Search:
             totals = cost[row - reach : row][::-1] + self._errors[:reach, row]
             nearest = int(totals.argmin())
             cost[row], before[row] = totals[nearest] + prices[row], row - nearest - 1
+            if row % ROWS_AT_ONCE == 0:
+                yield
         path = [count - 1]
         while path[-1] > 0:
             path.append(int(before[path[-1]]))
         return self._rows[np.array(path[::-1], np.int64)]
 
 
-def _errors(line: _Line, rows: NDArray[np.int64], length: int) -> Floats:
+def _errors(line: _Line, rows: NDArray[np.int64], length: int) -> Work[Floats]:
     """(L, K): integral of the squared error between key k - l - 1 and key k; infinite where a fixed row is passed over.
 
     Sums of x, t x and |x|^2 over rows give each pair's error without visiting the rows between. With the line
@@ -312,4 +332,5 @@ def _errors(line: _Line, rows: NDArray[np.int64], length: int) -> Floats:
         error += inside * np.einsum("kd,kd->k", base, base) + 2 * times * np.einsum("kd,kd->k", base, slope)
         error += times_squared * np.einsum("kd,kd->k", slope, slope)
         errors[lag - 1, lag:] = np.where(passed > 0, np.inf, np.maximum(error, 0.0) * line.step)
+        yield
     return errors
