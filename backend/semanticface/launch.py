@@ -85,6 +85,10 @@ class StartState:
     message: str = ""
 
 
+def _reap_in_thread(process: subprocess.Popen[bytes]) -> None:
+    threading.Thread(target=process.wait, name="semanticface-reaper", daemon=True).start()
+
+
 class Starter:
     """Brings up a backend, or joins the one that is up. Call `poll` until the stage is READY or FAILED."""
 
@@ -95,13 +99,19 @@ class Starter:
         *,
         timeout: float = START_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
+        reap: Callable[[subprocess.Popen[bytes]], object] | None = None,
     ) -> None:
-        """`lease`: the backend ends when no client is left."""
+        """`lease`: the backend ends when no client is left.
+
+        Someone must take a child's exit code, whenever that comes, or it stays a zombie: `reap` is handed the child,
+        None leaves it to a thread. A host that threads of Python don't go well with calls the child's `poll` at times.
+        """
         self.state = StartState(StartStage.STARTING, message="looking for a backend")
         self._installation, self._lease, self._clock = installation, lease, clock
         self._deadline = clock() + timeout
         self._timeout = timeout
         self._lock = _StartLock()
+        self._reap = reap or _reap_in_thread
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
         self._greeting: Connection | None = None
@@ -189,8 +199,8 @@ class Starter:
         self.state = StartState(StartStage.READY, run, message=f"backend {run.program} is ready")
         self._drop_greeting()
         self._lock.release()
-        if self._process is not None:  # someone must take its exit code, whenever that is, or it stays a zombie
-            threading.Thread(target=self._process.wait, name="semanticface-reaper", daemon=True).start()
+        if self._process is not None:
+            self._reap(self._process)
 
     def _fail(self, error: SemanticFaceError) -> None:
         self.state = StartState(StartStage.FAILED, error=error, message=str(error))
@@ -198,7 +208,7 @@ class Starter:
         process = self._process
         if process is not None and process.poll() is None:
             process.kill()
-            threading.Thread(target=process.wait, name="semanticface-reaper", daemon=True).start()
+            self._reap(process)
         self._lock.release()
 
     def _overdue(self) -> SemanticFaceError:

@@ -12,11 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from semanticface.connection import ConnectionState
 from semanticface.errors import BackendMissing, SemanticFaceError
 from semanticface.launch import Starter, StartStage, find_backend, live_run_file
 from semanticface.pump import Event, Lost, Pump
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 
 class LinkState(StrEnum):
@@ -35,6 +39,8 @@ class BackendLink:
         self.pump: Pump | None = None
         self._app = app
         self._starter: Starter | None = None
+        self._children: list[Popen[bytes]] = []
+        """Backends that were started from here: their exit codes are taken in `poll`."""
 
     @property
     def state(self) -> LinkState:
@@ -54,11 +60,12 @@ class BackendLink:
         self.error = None
         if not start and live_run_file() is None:
             raise BackendMissing("no backend is running", "press Start Backend, or start it with `semanticface serve`")
-        self._starter = Starter(find_backend(command))
+        self._starter = Starter(find_backend(command), reap=self._children.append)
         self.message = "Looking for the backend"
 
     def poll(self, budget: float) -> list[Event]:
         """Go on with whatever is under way; a start that failed comes as Lost, too."""
+        self._children[:] = [child for child in self._children if child.poll() is None]
         if self._starter is not None:
             return self._poll_starter(self._starter)
         if self.pump is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -66,6 +67,16 @@ def test_polling_a_start_never_holds_up_the_host() -> None:
         time.sleep(0.01)
     assert starter.state.stage is StartStage.READY
     assert longest < 0.05  # mostly 1 ms; two cores are shared with the backend that comes up
+
+
+@pytest.mark.usefixtures("stopping")
+def test_a_host_without_threads_takes_the_exit_codes_itself() -> None:
+    children: list[subprocess.Popen[bytes]] = []
+    state = wait_for(Starter(MOCK, reap=children.append))
+    assert state.run is not None and [child.pid for child in children] == [state.run.pid]
+    assert not any(thread.name == "semanticface-reaper" for thread in threading.enumerate())
+    children[0].kill()
+    assert children[0].wait(10) != 0
 
 
 @pytest.mark.usefixtures("stopping")

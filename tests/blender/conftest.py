@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def _is_blender(host: str) -> bool:
     return Path(host).stem.startswith("blender")
 
 
+@cache  # asked for each test that is collected
 def _version(host: str) -> str:
     if _is_blender(host):
         said = subprocess.run([host, "--version"], capture_output=True, text=True, timeout=60, check=False).stdout
