@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -54,6 +55,27 @@ def begin(order: Order) -> AnalysisJob:
     return job
 
 
+def carry_out(operator: Any, start: Callable[[], AnalysisJob]) -> set[str]:
+    """Start a job for an operator with a property `wait`, and wait for its end where that is wanted or has to be.
+
+    Refusals and failures are told in the panel and reported.
+    """
+    now = session.current()
+    try:
+        job = start()
+    except SemanticFaceError as error:
+        now.tell([str(error)], failed=True)
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    if not (operator.wait or bpy.app.background):
+        return {"FINISHED"}
+    now.run(job)
+    if job.phase is Phase.DONE and not now.failed:
+        return {"FINISHED"}
+    operator.report({"WARNING" if job.phase is Phase.CANCELLED else "ERROR"}, "\n".join(now.notes))
+    return {"CANCELLED"}
+
+
 class SEMANTICFACE_OT_analyze_footage(bpy.types.Operator):
     """Analyze the chosen frames and key the result onto a new Action. Goes on in the background"""
 
@@ -71,20 +93,7 @@ class SEMANTICFACE_OT_analyze_footage(bpy.types.Operator):
         return session.current().job is None
 
     def execute(self, context: Any) -> set[str]:
-        now = session.current()
-        try:
-            job = begin_analysis(context)
-        except SemanticFaceError as error:
-            now.tell([str(error)], failed=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        if not (self.wait or bpy.app.background):
-            return {"FINISHED"}
-        now.run(job)
-        if job.phase is Phase.DONE and not now.failed:
-            return {"FINISHED"}
-        self.report({"WARNING" if job.phase is Phase.CANCELLED else "ERROR"}, "\n".join(now.notes))
-        return {"CANCELLED"}
+        return carry_out(self, lambda: begin_analysis(context))
 
 
 class SEMANTICFACE_OT_cancel_analysis(bpy.types.Operator):

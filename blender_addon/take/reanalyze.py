@@ -10,11 +10,11 @@ from typing import Any
 
 import bpy
 
-from semanticface.errors import InputError, MediaError, SemanticFaceError
+from semanticface.errors import InputError, MediaError
 
 from .. import names, session
-from ..analysis.job import Order, Phase
-from ..analysis.operators import begin
+from ..analysis.job import Order
+from ..analysis.operators import begin, carry_out
 from ..compat import session_uid
 from ..footage.selection import Footage, Selection
 from ..footage.timing import TimeMap
@@ -85,19 +85,7 @@ class SEMANTICFACE_OT_reanalyze_frame(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         now = session.current()
-        try:
-            job = begin(order_for(*row_here(context, now), self.engine or AUTO))
-        except SemanticFaceError as error:
-            now.tell([str(error)], failed=True)
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        if not (self.wait or bpy.app.background):
-            return {"FINISHED"}
-        now.run(job)
-        if job.phase is Phase.DONE and not now.failed:
-            return {"FINISHED"}
-        self.report({"ERROR"}, "\n".join(now.notes))
-        return {"CANCELLED"}
+        return carry_out(self, lambda: begin(order_for(*row_here(context, now), self.engine or AUTO)))
 
 
 def row_here(context: Any, now: session.Session) -> tuple[Reading, int]:

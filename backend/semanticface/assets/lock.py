@@ -6,31 +6,14 @@ Knows nothing of what is guarded.
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 from semanticface.errors import AssetError
+from semanticface.processes import try_lock
 
 _EVERY = 0.25
-
-
-def _try(file: IO[bytes]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 @contextlib.contextmanager
@@ -45,8 +28,8 @@ def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
     except OSError as error:
         raise AssetError(f"can't write {path}: {error.strerror or error}", "check the folder's rights") from error
     with file:
-        if not _try(file):
+        if not try_lock(file):
             waiting()
-            while not _try(file):
+            while not try_lock(file):
                 time.sleep(_EVERY)
         yield
