@@ -63,7 +63,8 @@ def _speed(footage: Footage, time: TimeMap) -> list[str]:
     pace = f"{abs(change):.0%} {'faster' if change > 0 else 'slower'}" if abs(change) >= 0.005 else "a little off"
     way = "set the scene's rate, or " + ("choose Real Time" if footage.timing is None else "turn Follow Strip off")
     text = f"The footage has {rate_text(time.source_rate)} fps and the scene {rate_text(time.scene_rate)}"
-    return [f"{text}: frame by frame it plays {pace}. To keep its length {way}"]
+    unsure = "" if footage.played is None else ". Look at Footage to be sure how the strip plays it"
+    return [f"{text}: frame by frame it plays {pace}. To keep its length {way}{unsure}"]
 
 
 def _span(choice: Choice, footage: Footage, chosen: Selection) -> list[str]:

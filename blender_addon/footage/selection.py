@@ -38,6 +38,23 @@ class Pick(StrEnum):
     """Those listed, by the time map that comes with them."""
 
 
+NOTICED = 1.5
+"""Scene frames by which a strip may be longer or shorter than its footage before it counts as retimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a strip lies in its scene: `length` scene frames before trimming, seen from `start` up to `end`.
+
+    `clock`: the scene's frames per second.
+    """
+
+    length: float
+    start: float
+    end: float
+    clock: Fraction
+
+
 @dataclass(frozen=True, slots=True)
 class Footage:
     """What was chosen. `rate` and `count` (frames) are guesses until the backend has looked (None: not known).
@@ -58,6 +75,8 @@ class Footage:
     shown: tuple[int, int] | None = None
     pins: tuple[tuple[int, float], ...] = ()
     remarks: tuple[str, ...] = ()
+    played: Played | None = None
+    """Of a strip: its timing is sure only when its number of frames is known, and this is None from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +147,23 @@ def frame_under_playhead(footage: Footage, chosen: Selection) -> int:
 def known(footage: Footage, info: Mapping[str, Any]) -> Footage:
     """The footage with what a probe says of it in place of the host's guesses."""
     count = info.get("frame_count", footage.count)
-    return replace(footage, rate=_probed_rate(info) or footage.rate, count=count)
+    seen = replace(footage, rate=_probed_rate(info) or footage.rate, count=count)
+    if seen.played is None or "frame_count" not in info:
+        return seen
+    return replace(_as_played(seen, seen.played), played=None)
+
+
+def _as_played(footage: Footage, played: Played) -> Footage:
+    """With the timing that makes these frames last as long as the strip does; unchanged where none does."""
+    if footage.count is None or footage.rate is None or footage.anchor is None:
+        return footage
+    frames = footage.count - footage.anchor
+    by_frame, in_time = (abs(played.length - lasts) for lasts in (frames, frames * played.clock / footage.rate))
+    if min(by_frame, in_time) > NOTICED or footage.rate == played.clock:
+        return footage
+    timing = Timing.PER_FRAME if by_frame < in_time else Timing.REAL_TIME
+    time = TimeMap(footage.anchor, footage.anchor_scene, footage.rate, played.clock, timing)
+    return replace(footage, timing=timing, shown=(time.to_source(played.start), time.to_source(played.end - 1)))
 
 
 def choose_frames(footage: Footage, info: Mapping[str, Any], chosen: Selection) -> Choice:

@@ -20,11 +20,9 @@ from semanticface.media.numbering import NamePattern, pattern_of_member
 from semanticface.media.source import MediaKind, MediaRef
 
 from .files import Look, holes, scene_rate, sequence_rate
-from .selection import Footage
+from .selection import NOTICED, Footage, Played
 from .timing import TimeMap, Timing, near_rate
 
-NOTICED = 1.5
-"""Scene frames by which a strip may be longer or shorter than its footage before it counts as retimed."""
 _USABLE = "choose a movie or image strip in the Video Sequencer"
 
 
@@ -100,6 +98,7 @@ def _movie(strip: Any, scene: bpy.types.Scene, look: Look) -> Footage:
         timing=timing,
         shown=(map_.to_source(strip.frame_final_start), map_.to_source(strip.frame_final_end - 1)),
         remarks=remarks,
+        played=None if remarks else Played(whole, strip.frame_final_start, strip.frame_final_end, clock),
     )
 
 

@@ -190,6 +190,8 @@ def test_a_short_take_previews_without_a_hitch(blender: Run) -> None:
 
 
 def test_one_change_of_a_slider_stays_within_50_ms_of_work(bpy_python: str) -> None:
+    if Path(bpy_python).name.startswith("blender"):
+        pytest.skip("the bench runs in a Python that has bpy")
     figures = bench.run(frames=600, addon=ROOT, python=Path(bpy_python))
     assert figures["shown"]
     for name, taken in figures["ms"].items():
