@@ -1,0 +1,1 @@
+"""Assets: AnimSequences and what stands beside them. Fills the port `Editor`; game thread only."""
