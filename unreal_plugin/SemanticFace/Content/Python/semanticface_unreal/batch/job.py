@@ -43,8 +43,8 @@ class CurveNames(StrEnum):
 class Job:
     """`id` is unique within a manifest, of letters, digits, `_`, `-` and `.`.
 
-    Footage: `source` as for `semanticface analyze` (absolute path, pattern or folder), `rate` for image sequences (None:
-    the footage's own), `frames` as `0-119:2,200` ("" for all). Analysis: `engine`, `options`. Curves: `names`,
+    Footage: `source` as for `semanticface analyze` (absolute path, pattern or folder), `rate` for image sequences
+    (None: the footage's own), `frames` as `0-119:2,200` ("" for all). Analysis: `engine`, `options`. Curves: `names`,
     `profile` and `recipe` as data that their own readers take, `head` with `head_factor` (degrees for a radian),
     `unsolved`. Asset: as in `AssetOrder`. `take` is the folder of the take; "" for one beside the manifest.
     """
