@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import bpy
 
 from semanticface.errors import InputError, SemanticFaceError, TakeError
+from semanticface.provision.desk import Desk
 from semanticface.pump import Connected, Event
 
 from .analysis.job import AnalysisJob, Order, Phase
 from .analysis.keeping import Keeper
-from .backend.desk import Desk
 from .backend.link import BackendLink, LinkState
 from .compat import session_uid
 from .footage.disk import Looker
@@ -58,6 +58,8 @@ class Session:
     def __init__(self) -> None:
         self.link = BackendLink(f"blender {bpy.app.version_string}")
         self.desk = Desk()
+        self.render_begins = False
+        """Set where a render has begun, in whatever thread Blender says so."""
         self.job: AnalysisJob | None = None
         self.notes: tuple[str, ...] = ()
         self.failed = False

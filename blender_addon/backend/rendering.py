@@ -29,12 +29,12 @@ def _on_render(*_: Any) -> None:
     if threading.get_ident() == threading.main_thread().ident:
         free(now)
     else:
-        now.desk.render_begins = True
+        now.render_begins = True
 
 
 def free(now: session.Session) -> None:
     """Ask the backend to give its memory back, if that is wanted and nobody needs it. Raises nothing."""
-    now.desk.render_begins = False
+    now.render_begins = False
     if now.link.state is not LinkState.CONNECTED or not preferences.release_before_render(bpy.context):
         return
     if now.job is not None:
@@ -47,7 +47,7 @@ def free(now: session.Session) -> None:
 
 
 def _on_timer() -> float:
-    if session.current().desk.render_begins:
+    if session.current().render_begins:
         free(session.current())
     return EVERY
 

@@ -12,6 +12,7 @@ does, step by step, is in `work`. `python -m semanticface.provision` does the sa
     work       the steps
     runner     the installer as a host sees it
     overview   what a panel says about all of this
+    desk       looking, checking, installing, gone on with from tick to tick
 
 Standard library only, and nothing here is imported by the backend.
 """

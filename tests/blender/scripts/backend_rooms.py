@@ -199,9 +199,9 @@ def from_a_thread(folder: str) -> dict[str, Any]:
     thread = threading.Thread(target=rendering._on_render)
     thread.start()
     thread.join()
-    noted, asked = now.desk.render_begins, len(now.tasks)
+    noted, asked = now.render_begins, len(now.tasks)
     rendering._on_timer()
-    later = now.desk.render_begins, len(now.tasks)
+    later = now.render_begins, len(now.tasks)
     tick_until(lambda: not now.tasks)
     return {"noted": noted, "asked": asked, "later": list(later), "notes": list(now.notes)}
 

@@ -1,8 +1,7 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""The installation of the backend as the panel sees it: looked at, checked, changed, each without waiting.
+"""The installation of the backend as a host's panel or menu sees it: looked at, checked, changed, without waiting.
 
-Belongs to the session, which survives the loading of files. What it shows is remade only when something happened, so
-that drawing costs nothing. Knows nothing of Blender.
+Belongs to the host's session. What it shows is remade only when something happened, so that drawing costs nothing.
+Knows no host.
 """
 
 from __future__ import annotations
@@ -22,12 +21,11 @@ EVERY = 0.25
 
 
 class Desk:
-    """`view` is what is known, None before the first look. `render_begins` is set where a render has begun."""
+    """`view` is what is known, None before the first look; `found` the backend that it is about."""
 
     def __init__(self) -> None:
         self.view: Overview | None = None
         self.found: Installation | None = None
-        self.render_begins = False
         self._installer: Installer | None = None
         self._check: Check | None = None
         self._folder = Path()
@@ -99,7 +97,7 @@ class Desk:
             self.view = overview(answer, read_progress(), places.environments(self._folder))
 
     def _followed(self) -> Progress | None:
-        """The end of an installation, also of one that another Blender has started."""
+        """The end of an installation, also of one that another host has started."""
         if self._installer is None:
             if not self.installing:
                 return None
