@@ -16,12 +16,12 @@ from typing import Any, Protocol
 import bpy
 
 from semanticface.errors import InputError, SemanticFaceError, TakeError
+from semanticface.link import BackendLink, LinkState
 from semanticface.provision.desk import Desk
 from semanticface.pump import Connected, Event
 
 from .analysis.job import AnalysisJob, Order, Phase
 from .analysis.keeping import Keeper
-from .backend.link import BackendLink, LinkState
 from .compat import session_uid
 from .footage.disk import Looker
 from .footage.probing import Probes

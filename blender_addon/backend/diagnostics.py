@@ -21,6 +21,7 @@ import zmq
 import semanticface
 from semanticface import paths
 from semanticface.installation import find_backend
+from semanticface.link import LinkState
 from semanticface.provision import places
 from semanticface.provision.progress import log_tail, read_progress
 from semanticface.pump import Answer, Event, RequestFailed
@@ -29,7 +30,6 @@ from semanticface.runfile import live_run_file
 from .. import names
 from ..preferences import backend_command, environment_folder
 from ..session import Session
-from .link import LinkState
 
 LOG_LINES, INSTALL_LINES = 30, 25
 TAIL_BYTES = 32 << 10

@@ -13,13 +13,13 @@ from typing import Any
 import bpy
 
 from semanticface.errors import SemanticFaceError
+from semanticface.link import LinkState
 from semanticface.provision.order import Order, Work, bundled_package
 from semanticface.provision.overview import InstallState
 from semanticface.provision.trouble import Cause, ProvisionError
 
 from .. import preferences, session
 from . import tasks
-from .link import LinkState
 
 WIDTH = 420
 

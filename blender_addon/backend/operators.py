@@ -9,11 +9,11 @@ from typing import Any
 import bpy
 
 from semanticface.errors import SemanticFaceError
+from semanticface.link import LinkState
 
 from .. import preferences, session
 from . import tasks
 from .diagnostics import Ask
-from .link import LinkState
 
 
 class SEMANTICFACE_OT_connect_backend(bpy.types.Operator):

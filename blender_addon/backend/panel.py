@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import bpy
 
+from semanticface.link import LinkState
 from semanticface.provision.overview import InstallState, Overview
 
 from .. import names, session
 from ..ui import Sidebar, paragraphs
-from .link import LinkState
 
 _NOTHING_TO_START = {InstallState.NOT_INSTALLED, InstallState.INCOMPLETE, InstallState.INSTALLING}
 

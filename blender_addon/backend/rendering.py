@@ -14,9 +14,9 @@ from typing import Any
 import bpy
 
 from semanticface.errors import SemanticFaceError
+from semanticface.link import LinkState
 
 from .. import preferences, session
-from .link import LinkState
 from .tasks import Release
 
 EVERY = 0.2

@@ -14,12 +14,12 @@ import bpy
 
 from semanticface.errors import BackendLost, SemanticFaceError
 from semanticface.launch import live_run_file
+from semanticface.link import LinkState
 from semanticface.provision.overview import ending
 from semanticface.provision.progress import Outcome
 from semanticface.pump import Answer, Event, RequestFailed
 
 from .. import preferences, session
-from .link import LinkState
 
 END_SECONDS = 15.0
 """For a backend that was told to end: it ends its engines first."""

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semanticface.errors import ProtocolError
+from semanticface.link import LinkState
 from semanticface.protocol import THUMBNAILS_SINCE, cut_payload
 from semanticface.pump import Answer, Event, Pump, RequestFailed
 
 from .. import session
-from ..backend.link import LinkState
 from . import state
 from .pictures import MOST_ICONS, SIDE, media_of
 from .reading import Reading

@@ -15,9 +15,9 @@ from scene import attempt, choose_file, fresh, ready, tick_until
 from blender_addon import session
 from blender_addon.backend import installing, rendering, tasks
 from blender_addon.backend.diagnostics import collect
-from blender_addon.backend.link import LinkState
 from semanticface import installation
 from semanticface.jobs import JobRequest
+from semanticface.link import LinkState
 from semanticface.provision.order import Work
 from semanticface.provision.places import environments
 from semanticface.pump import Answer, JobFinished

@@ -1,11 +1,10 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""The way to the backend as a timer sees it: find, start or join, connect, and notice the end.
+"""The way to the backend as a host's timer sees it: find, start or join, connect, and notice the end.
 
     OFF -> STARTING -> CONNECTING -> CONNECTED
      ^---------+-------------+------------+      refused, failed or lost: `error` says why
 
-Starting and connecting are semanticface's own (`launch`, `pump`); this only puts them after one another. Nothing here
-waits, and nothing here knows of Blender.
+Starting and connecting are `launch`'s and `pump`'s; this only puts them after one another, for every host in the same
+way. Nothing here waits, and nothing here knows of a host.
 """
 
 from __future__ import annotations
