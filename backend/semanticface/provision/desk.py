@@ -12,7 +12,7 @@ from pathlib import Path
 from semanticface.installation import Check, Installation, find_backend
 from semanticface.provision import places
 from semanticface.provision.order import Order
-from semanticface.provision.overview import InstallState, Overview, look, overview
+from semanticface.provision.overview import InstallState, Overview, Words, look, overview
 from semanticface.provision.progress import Outcome, Progress, read_progress
 from semanticface.provision.runner import Installer, cancel_running
 
@@ -23,7 +23,8 @@ EVERY = 0.25
 class Desk:
     """`view` is what is known, None before the first look; `found` the backend that it is about."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Words | None = None) -> None:
+        self._words = words or Words()
         self.view: Overview | None = None
         self.found: Installation | None = None
         self._installer: Installer | None = None
@@ -47,7 +48,7 @@ class Desk:
         found = find_backend(command)
         if self.found is None or self.found.command != found.command:
             self.found = found
-        self.view = look(self.found, folder)
+        self.view = look(self.found, folder, self._words)
         return self.view
 
     def check(self, command: str | None, folder: Path) -> None:
@@ -94,7 +95,7 @@ class Desk:
         if answer is not None:
             self._check = None
             self.found = answer
-            self.view = overview(answer, read_progress(), places.environments(self._folder))
+            self.view = overview(answer, read_progress(), places.environments(self._folder), self._words)
 
     def _followed(self) -> Progress | None:
         """The end of an installation, also of one that another host has started."""
@@ -102,8 +103,8 @@ class Desk:
             if not self.installing:
                 return None
             progress = read_progress()
-            self.refresh()
-            return None if self.installing or progress is None else progress
+            view = self.look(self._command, self._folder)
+            return None if view.state is InstallState.INSTALLING else progress
         progress = self._installer.poll()
         if progress is None or progress.outcome is Outcome.RUNNING:
             if progress is not None:

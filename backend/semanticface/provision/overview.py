@@ -6,8 +6,8 @@ folder. Looks at files only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -52,7 +52,7 @@ _STATES = {
     Verdict.TOO_NEW: InstallState.TOO_NEW,
 }
 
-_TODO = {
+TODO: Mapping[InstallState, str] = {
     InstallState.NOT_INSTALLED: "Install puts it into an environment of its own; this program's Python stays as it is",
     InstallState.INCOMPLETE: "Repair goes on where it stopped",
     InstallState.CANNOT_RUN: "Repair makes the environment anew, or choose another backend in the preferences",
@@ -62,10 +62,23 @@ _TODO = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a host says to do about a state, by the names of its own buttons and entries. `newer` of a backend that is
+    older than what the host brings, `{version}`."""
+
+    todo: Mapping[InstallState, str] = field(default_factory=lambda: TODO)
+    newer: str = "This extension brings {version}: Update installs it"
+
+
 def overview(
-    found: Installation, progress: Progress | None, environments: Sequence[places.Environment] = ()
+    found: Installation,
+    progress: Progress | None,
+    environments: Sequence[places.Environment] = (),
+    words: Words | None = None,
 ) -> Overview:
     """`found`: the backend that would be started; `environments`: those in the environment folder."""
+    words = words or Words()
     own = any(_inside(found, place.folder) for place in environments)
     if progress is not None and progress.alive:
         return Overview(InstallState.INSTALLING, (progress.line(),), progress.fraction, found.version, own)
@@ -82,14 +95,14 @@ def overview(
         lines = [f"Backend {found.version} is installed" if found.version else "A backend is installed"]
     newer = __version__ if own and found.version and _older(found.version) else ""
     if newer and state is InstallState.OK:
-        lines.append(f"This extension brings {newer}: Update installs it")
-    lines += [_TODO[state]] if state in _TODO else []
+        lines.append(words.newer.format(version=newer))
+    lines += [words.todo[state]] if state in words.todo else []
     return Overview(state, tuple(lines), None, found.version, own, newer)
 
 
-def look(found: Installation, folder: Path) -> Overview:
+def look(found: Installation, folder: Path, words: Words | None = None) -> Overview:
     """The same from what is in the files now; takes a few milliseconds."""
-    return overview(found, read_progress(), places.environments(folder))
+    return overview(found, read_progress(), places.environments(folder), words)
 
 
 def ending(progress: Progress) -> list[str]:
