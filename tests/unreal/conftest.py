@@ -1,10 +1,11 @@
-"""Puts `tests/fakes` where the tests of the Unreal plugin find the fake `unreal` and its helpers."""
+"""Puts the fake `unreal` and the plugin's own Python where the tests find them."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-FAKES = Path(__file__).resolve().parents[1] / "fakes"
-if str(FAKES) not in sys.path:
-    sys.path.insert(0, str(FAKES))
+TESTS = Path(__file__).resolve().parents[1]
+FAKES = TESTS / "fakes"
+PLUGIN = TESTS.parent / "unreal_plugin" / "SemanticFace" / "Content" / "Python"
+sys.path[:0] = [str(folder) for folder in (FAKES, PLUGIN) if str(folder) not in sys.path]
