@@ -10,19 +10,17 @@ from typing import Annotated
 import typer
 
 from semanticface import __version__
+from semanticface.cli.app_bench import Json, bench
 from semanticface.cli.output import ExitCode, exit_code, print_error
 from semanticface.errors import SemanticFaceError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 models = typer.Typer(no_args_is_help=True, help="Models: list, fetch, verify, import, remove.")
 remote = typer.Typer(no_args_is_help=True, help="Servers that the remote engine asks: add, list, test, remove.")
-bench = typer.Typer(no_args_is_help=True, help="Measure what the documentation claims.")
 app.add_typer(models, name="models")
 app.add_typer(remote, name="remote")
 app.add_typer(bench, name="bench")
 app.info.help = "Facial animation from reference footage: 61 ARKit coefficients and a semantic analysis per frame."
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
 
 
 class ExportFormat(StrEnum):
@@ -107,6 +105,36 @@ def export(
     from semanticface.cli.export import run_export
 
     raise typer.Exit(run_export(take, to.value, out, missing.value, start, json, recipe))
+
+
+@app.command()
+def stream(
+    take: Annotated[Path, typer.Argument(help="Take folder.")],
+    to: Annotated[str, typer.Option(help="HOST or HOST:PORT; 11111 is Unreal's port.")],
+    subject: Annotated[str, typer.Option(help="The name in Unreal's Live Link window.")] = "SemanticFace",
+    device: Annotated[str, typer.Option(help="Identifier of the sender. Default: one made of the subject.")] = "",
+    start: Annotated[
+        str, typer.Option(help="Timecode of source frame 0: HH:MM:SS:FF, source, now. Default: the footage's or 0.")
+    ] = "",
+    speed: Annotated[float, typer.Option(help="2: twice as fast.")] = 1.0,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end, until Ctrl-C.")] = False,
+    recipe: Annotated[
+        Path | None, typer.Option(help="A recipe (JSON): smoothing, neutral, gains. Default: raw.")
+    ] = None,
+    missing: Annotated[
+        GapPolicy, typer.Option(help="Frames without a result; skip: a packet without a face, as the app sends.")
+    ] = GapPolicy.SKIP,
+    follow: Annotated[bool, typer.Option("--follow", help="Play a take while an analysis is writing it.")] = False,
+    bind: Annotated[str, typer.Option(help="An address of this machine to send from.")] = "",
+    json: Json = False,
+) -> None:
+    """Play a take as Live Link Face packets (UDP), for a preview in Unreal."""
+    from semanticface.cli.stream import StreamRequest, run_stream
+    from semanticface.exchange.livelink_csv import WithoutFace
+    from semanticface.exchange.livelink_stream import StreamOptions
+
+    options = StreamOptions(to, subject, device, start, speed, loop, WithoutFace(missing.value), bind)
+    raise typer.Exit(run_stream(StreamRequest(take, options, recipe, follow, json)))
 
 
 @app.command()
@@ -294,87 +322,6 @@ def remote_remove(name: Annotated[str, typer.Argument(help="Which; see `remote l
     from semanticface.cli.remote import run_remove
 
     raise typer.Exit(run_remove(name, json))
-
-
-@bench.command("landmarks")
-def bench_landmarks(
-    clips: Annotated[list[Path] | None, typer.Argument(help="Clips to run; default: the sample.")] = None,
-    mediapipe_python: Annotated[Path | None, typer.Option(help="A Python that has mediapipe 1.2.2.")] = None,
-    frames: Annotated[int, typer.Option(help="Frames a round of the speed test.")] = 40,
-    rounds: Annotated[int, typer.Option(help="Interleaved rounds; medians are reported.")] = 9,
-    write_reference: Annotated[
-        Path | None, typer.Option(help="Store MediaPipe's answers for one clip, for tests that run without it.")
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Landmark engine against MediaPipe: agreement, CPU time and frames per second, interleaved in one run."""
-    from semanticface.cli.bench import run_landmarks, run_write_reference
-
-    if write_reference is not None:
-        raise typer.Exit(run_write_reference(clips or [], mediapipe_python, write_reference))
-    raise typer.Exit(run_landmarks(clips or [], mediapipe_python, frames, rounds, json))
-
-
-@bench.command("protocol")
-def bench_protocol(frames: Annotated[int, typer.Option(help="Round trips.")] = 300, json: Json = False) -> None:
-    """The way to the backend and back with 1080p JPEGs, and the client's import time."""
-    from semanticface.cli.bench import run_protocol
-
-    raise typer.Exit(run_protocol(frames, json))
-
-
-@bench.command("keying")
-def bench_keying(frames: Annotated[int, typer.Option(help="Frames to key.")] = 600, json: Json = False) -> None:
-    """Bulk keying in Blender against keyframe_insert."""
-    from semanticface.cli.bench import run_keying
-
-    raise typer.Exit(run_keying(frames, json))
-
-
-@bench.command("preview")
-def bench_preview(frames: Annotated[int, typer.Option(help="Frames of the take.")] = 600, json: Json = False) -> None:
-    """The preview of a recipe in Blender: from a slider's change to refilled curves on three meshes."""
-    from semanticface.cli.bench import run_preview
-
-    raise typer.Exit(run_preview(frames, json))
-
-
-@bench.command("reduction")
-def bench_reduction(
-    recording: Annotated[Path, typer.Option(help="A Live Link Face CSV.")],
-    json: Json = False,
-) -> None:
-    """Key reduction on a recording: keys left, largest error and time, against the targets."""
-    from semanticface.cli.bench import run_reduction
-
-    raise typer.Exit(run_reduction(recording, json))
-
-
-@bench.command("curves")
-def bench_curves(
-    recording: Annotated[Path, typer.Option(help="A Live Link Face CSV.")],
-    json: Json = False,
-) -> None:
-    """Smoothing and the other steps of a recipe on a recording that was spoilt, against the filters of libraries."""
-    from semanticface.cli.bench import run_curves
-
-    raise typer.Exit(run_curves(recording, json))
-
-
-@bench.command("decoding")
-def bench_decoding(
-    pictures: Annotated[list[Path] | None, typer.Argument(help="Pictures; default: the checkpoint's examples.")] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="A checkpoint's folder (build/small-model-wide/released). Default: the installed."),
-    ] = None,
-    rounds: Annotated[int, typer.Option(help="Interleaved rounds; medians are reported.")] = 1,
-    json: Json = False,
-) -> None:
-    """Skeleton decoding against transformers' generate on the same weights: time, and equality of every answer."""
-    from semanticface.cli.bench import run_decoding
-
-    raise typer.Exit(run_decoding(pictures or [], checkpoint, rounds, json))
 
 
 @app.callback(invoke_without_command=True)
