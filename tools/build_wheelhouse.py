@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from build_extension import PLATFORMS, BuildError, host_platform, own_wheel, pip_command, run
+from _wheels import PLATFORMS, BuildError, host_platform, own_wheel, pip_command, run
 
 MODEL_FILE = "face_landmarker.task"
 ONLY_THERE = {"windows-x64": ("colorama",)}
