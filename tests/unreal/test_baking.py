@@ -5,16 +5,15 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Mapping
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import semanticface_unreal
 from asymmetric import ASYMMETRIC, asymmetric_take, expected_controls, expected_head
+from made_takes import NO_FACE, jaws, result, take_of, vfr
 from semanticface_unreal.baking import BakeOptions, bake, baking, options_of
 from semanticface_unreal.batch.job import CurveNames, Job
 from semanticface_unreal.curve_set import Curve, CurveSet, Unsolved
@@ -25,30 +24,9 @@ from semanticface.errors import InputError, SemanticFaceError, TakeError
 from semanticface.results import FrameResult, Status
 from semanticface.retarget.metahuman import LIPS, metahuman_profile
 from semanticface.retarget.profile import Link, Profile
-from semanticface.take import Take, TakeHeader, read_take
+from semanticface.take import Take, read_take
 
 JAW = "CTRL_expressions_jawOpen"
-NO_FACE = None
-
-
-def result(frame: int, jaw: float | None, time: float | None = None, **others: float) -> FrameResult:
-    """A frame at rest but for its jaw (None: no face)."""
-    if jaw is None:
-        return FrameResult(frame, time, Status.NO_FACE)
-    return FrameResult(frame, time, Status.OK, dict.fromkeys(CSV_ORDER, 0.0) | {"JawOpen": jaw} | others)
-
-
-def take_of(
-    *results: FrameResult,
-    rate: Fraction | None = Fraction(30),
-    runs: tuple[tuple[int, int, int], ...] | None = None,
-    source: Mapping[str, Any] | None = None,
-) -> Take:
-    return Take(Path("shot.take"), TakeHeader(source or {}, rate, {}, {}, "key", runs), results)
-
-
-def jaws(*values: float | None) -> Take:
-    return take_of(*(result(frame, value) for frame, value in enumerate(values)))
 
 
 def curve(curves: CurveSet, name: str = JAW) -> Curve:
@@ -154,10 +132,6 @@ def test_rates_that_no_sequence_can_have_are_refused(rate: Fraction) -> None:
 def test_an_assumed_rate_is_told() -> None:
     told = bake(take_of(result(0, 0.5), source={"rate_assumed": True}), BakeOptions())
     assert "assumed" in told.remarks[0] and "`rate`" in told.remarks[0]
-
-
-def vfr(*results: FrameResult, rate: Fraction = Fraction(597, 20)) -> Take:
-    return take_of(*results, rate=rate, source={"variable_rate": True})
 
 
 def test_variable_rates_go_by_time_to_whole_frames_of_the_mean_rate() -> None:
@@ -325,6 +299,9 @@ def test_curves_that_stay_at_zero_can_be_left_out() -> None:
         JAW, "CTRL_expressions_mouthCornerPullL", "HeadRoll", "HeadControlSwitch"
     }  # fmt: skip
     assert "80 curves that stay at zero were left out" in curves.remarks
+    still = take_of(result(0, 0.0), result(1, 0.0, HeadYaw=0.008))  # 0.46 degrees
+    recipe = Recipe(prune=True, reduction=Reduction(0.01, KeyKind.LINEAR))
+    assert [curve.name for curve in bake(still, BakeOptions(head=True, recipe=recipe)).curves] == ["HeadControlSwitch"]
 
 
 # Work in steps, jobs, and what is loaded
