@@ -79,6 +79,14 @@ def test_the_heads_factor_is_the_users() -> None:
     assert keys(curves, "HeadRoll") == [(0, 10.0)] and keys(curves, "HeadControlSwitch") == [(0, 1.0)]
 
 
+def test_what_a_curve_cannot_hold_is_refused_and_not_left_out() -> None:
+    take = take_of(result(0, 0.5, HeadYaw=0.2))
+    with pytest.raises(InputError, match="head factor of nan"):
+        bake(take, BakeOptions(head=True, head_factor=float("nan")))
+    with pytest.raises(InputError, match="curve jaw leaves all bounds"):
+        bake(take, BakeOptions(CurveNames.PROFILE, Profile("", (Link("JawOpen", "jaw", gain=1e39),))))
+
+
 def test_the_recipe_works_on_the_actions_before_they_are_named() -> None:
     recipe = Recipe(gain=0.5, tunings={"JawOpen": Tuning(offset=0.1)})
     assert keys(bake(jaws(0.4, 0.8), BakeOptions(recipe=recipe))) == [(0, 0.3), (1, 0.5)]

@@ -84,10 +84,16 @@ TongueOut tongueOut:0.769 tongueDown:0.826 tongueWide:0.628 tongueRollDown:0.247
 
 @dataclass(frozen=True, slots=True)
 class FaceOptions:
-    """With `head` the head turns too, by `head_factor` degrees for each radian."""
+    """With `head` the head turns too, by `head_factor` degrees for each radian; InputError where that is no number."""
 
     head: bool = False
     head_factor: float = DEGREES
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.head_factor):
+            raise InputError(
+                f"a head factor of {self.head_factor} is no number", "57.29578 for degrees, 50 as Live Link"
+            )
 
 
 def metahuman_curves(values: Floats, options: FaceOptions | None = None) -> Curves:

@@ -37,6 +37,8 @@ ROWS_A_STEP = 200
 CURVES_A_STEP = 4
 MOST_TERM = 2**31 - 1
 """Numerator and denominator of a rate are such whole numbers in Unreal."""
+LARGEST = float(np.finfo(np.float32).max)
+"""Unreal keeps values in single precision."""
 NOT_ANALYZED = "not analyzed"
 
 _OUTCOME = {
@@ -220,10 +222,15 @@ def _filled(samples: Samples, policy: Unsolved) -> Floats:
 def _named(values: Floats, options: BakeOptions) -> dict[str, Floats]:
     """Name -> (K,) values on each frame that stands."""
     if options.names is CurveNames.ARKIT:
-        return arkit_curves(values, options.head)
-    if options.names is CurveNames.PROFILE:
-        return profile_curves(options.profile or Profile(""), values)
-    return metahuman_curves(values, FaceOptions(options.head, options.head_factor))
+        named = arkit_curves(values, options.head)
+    elif options.names is CurveNames.PROFILE:
+        named = profile_curves(options.profile or Profile(""), values)
+    else:
+        named = metahuman_curves(values, FaceOptions(options.head, options.head_factor))
+    for name, series in named.items():
+        if (np.abs(series) > LARGEST).any():  # not so with NaN, which is a frame without a face
+            raise InputError(f"curve {name} leaves all bounds", "look at the gains of the recipe and of the profile")
+    return named
 
 
 def _unit(name: str, options: BakeOptions) -> float:
