@@ -15,7 +15,7 @@ from semanticface.exchange.livelink_csv import read_livelink_csv, write_livelink
 from semanticface.exchange.livelink_udp import packet, parse
 
 # Unreal's EARFaceBlendShape; typed here and not taken from `actions`, so that a slip there shows.
-ENUMERATION = (
+_ENUMERATION = (
     "EyeBlinkLeft EyeLookDownLeft EyeLookInLeft EyeLookOutLeft EyeLookUpLeft EyeSquintLeft EyeWideLeft EyeBlinkRight "
     "EyeLookDownRight EyeLookInRight EyeLookOutRight EyeLookUpRight EyeSquintRight EyeWideRight JawForward JawLeft "
     "JawRight JawOpen MouthClose MouthFunnel MouthPucker MouthLeft MouthRight MouthSmileLeft MouthSmileRight "
@@ -24,7 +24,8 @@ ENUMERATION = (
     "MouthLowerDownRight MouthUpperUpLeft MouthUpperUpRight BrowDownLeft BrowDownRight BrowInnerUp BrowOuterUpLeft "
     "BrowOuterUpRight CheekPuff CheekSquintLeft CheekSquintRight NoseSneerLeft NoseSneerRight TongueOut HeadYaw "
     "HeadPitch HeadRoll LeftEyeYaw LeftEyePitch LeftEyeRoll RightEyeYaw RightEyePitch RightEyeRoll"
-).split()
+)
+ENUMERATION = _ENUMERATION.split()
 DEVICE = "11111111-2222-3333-4444-555555555555"
 # Of a face that is at rest but for five values, written out by hand from the published layout:
 BY_HAND = bytes.fromhex(
