@@ -194,9 +194,7 @@ def write_licences(folder: Path, fetched: Mapping[str, Sequence[Path]]) -> None:
     """Ours, those in the wheels, and a table."""
     _write(folder / "SemanticFace" / "LICENSE", (ROOT / "LICENSE").read_bytes())
     rows = [f"| SemanticFace {version()} | Apache-2.0 | plugin, library, and the backend's wheel |"]
-    for target, wheels in fetched.items():
-        for wheel in wheels:
-            rows.append(_licences_of(wheel, folder, target))
+    rows += [_licences_of(wheel, folder, target) for target, wheels in fetched.items() for wheel in wheels]
     table = "# What is in this plugin\n\nTests and files for compiling were left out of the wheels.\n\n"
     table += "| What | Licence | From |\n|---|---|---|\n" + "\n".join(dict.fromkeys(rows)) + "\n"
     _write(folder / "README.md", table.encode())
