@@ -24,6 +24,7 @@ from semanticface.errors import (
 
 COMMANDS = [
     "analyze",
+    "stream",
     "export",
     "show",
     "serve",
