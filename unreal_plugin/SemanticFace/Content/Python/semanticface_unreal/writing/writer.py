@@ -1,0 +1,187 @@
+"""The editor as the batch sees it: checks an order, reads stamps, writes an animation and makes sure of it.
+
+The order of things is what keeps a project whole: everything is checked before anything is created; all curves go in
+within one bracket and one transaction, in one call; they are read back before the file is written; the stamp, by
+which a later run takes the asset for done, is the last to be set. What fails or is cancelled on the way is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from semanticface.errors import InputError
+from semanticface.steps import Work
+from semanticface_unreal.curve_set import Curve, CurveSet
+from semanticface_unreal.engine import unreal
+from semanticface_unreal.ports import STAMP, AssetOrder, Existing, Written
+from semanticface_unreal.writing import assets, level, sequence
+from semanticface_unreal.writing.readback import comparing
+from semanticface_unreal.writing.tags import ours, tags_of
+from semanticface_unreal.writing.targets import Target, target_of
+
+ANIMATION = "an AnimSequence"
+
+
+def nobody() -> unreal.Actor | None:
+    """No actor of the level is meant."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An animation to be written, and what it held; `before` is None for one that is new."""
+
+    asset: unreal.AnimSequence
+    before: sequence.Before | None
+    tags: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
+
+
+class AssetWriter:
+    """Fills `ports.Editor`.
+
+    With `transact` a write can be undone by the user, in one step; without, as on a farm, nothing is kept for that.
+    `actor` gives the actor of the level that Level Sequences bind, if one is meant; None for a spawned one.
+    """
+
+    def __init__(self, *, transact: bool = True, actor: Callable[[], unreal.Actor | None] = nobody) -> None:
+        self._transact = transact
+        self._actor = actor
+
+    def check(self, order: AssetOrder) -> None:
+        """Raises InputError for an order that couldn't be written. Writes nothing, checks nothing out."""
+        self._checked(order)
+
+    def stamp(self, path: str) -> str:
+        """The tag STAMP of the animation; "" where there is no such asset, tag, or it is of another class."""
+        return read_tags(path).get(STAMP, "")
+
+    def writing(self, curves: CurveSet, order: AssetOrder) -> Work[Written]:
+        """Creates or replaces the animation, reads it back, saves it and what stands beside it; in steps.
+
+        Raises InputError for what the user can put right, EngineError where the editor refused. After either, and
+        where the generator is closed early, an animation that was there has its curves and tags as before in memory
+        and on disk, and one that was new is gone; one that was saved already, as what stands beside it failed, has no
+        stamp.
+        """
+        prepared = yield from sequence.preparing(curves)
+        target = self._checked(order)
+        opened = _open(order, target)
+        saved = False
+        try:
+            self._commit(opened, curves, prepared, order, target)
+            yield
+            found = yield from comparing(opened.asset, curves)
+            others: tuple[str, ...] = ()
+            if level.wants_level(order):
+                assets.save(opened.asset)
+                saved = True
+                yield
+                scene = level.Scene(opened.asset, curves.rate, curves.length, target, self._actor())
+                others = (level.write_level(scene, order),)
+                yield
+            if order.stamp:
+                assets.set_tags(opened.asset, {**ours(assets.tags(opened.asset)), STAMP: order.stamp})
+            assets.save(opened.asset)
+            saved = True
+        finally:
+            if not saved:
+                _take_back(opened)
+        remarks = opened.remarks + _remarks(curves)
+        return Written(assets.path_of(opened.asset), found[0], found[1], others, remarks)
+
+    def _checked(self, order: AssetOrder) -> Target:
+        assets.check_place(order.folder, order.name)
+        target = target_of(order)
+        if order.existing is Existing.OVERWRITE:
+            _standing(order, target)
+        level.check_level(order, target, self._actor())
+        return target
+
+    def _commit(
+        self,
+        opened: _Opened,
+        curves: CurveSet,
+        prepared: tuple[sequence.Prepared, ...],
+        order: AssetOrder,
+        target: Target,
+    ) -> None:
+        """Everything that changes the animation, in one call, so that no tick of the editor lies between."""
+        title = f"SemanticFace: write {order.name}"
+        transaction = unreal.ScopedEditorTransaction(title) if self._transact else nullcontext()
+        with transaction:
+            if order.preview_mesh and target.mesh is not None and opened.before is not None:
+                opened.asset.set_preview_skeletal_mesh(target.mesh)
+            sequence.write(opened.asset, curves, prepared, self._transact)
+        assets.set_tags(opened.asset, tags_of(curves, order))
+
+
+def read_tags(path: str) -> dict[str, str]:
+    """The product's tags of an animation, by their whole names; empty where there is no such asset, or one of another
+    class."""
+    if not path or not unreal.EditorAssetLibrary.does_asset_exist(path):
+        return {}
+    asset = unreal.EditorAssetLibrary.load_asset(path)
+    return ours(assets.tags(asset)) if isinstance(asset, unreal.AnimSequence) else {}
+
+
+def read_curves(path: str) -> dict[str, Curve]:
+    """Every float curve of an animation as it stands.
+
+    Raises InputError where there is none, EngineError for two keys on one frame.
+    """
+    return sequence.curves_of(assets.need(path, unreal.AnimSequence, ANIMATION))
+
+
+def _standing(order: AssetOrder, target: Target) -> unreal.AnimSequence | None:
+    """The animation that an order replaces. Raises InputError for one that it must not."""
+    asset = assets.find(order.path, unreal.AnimSequence, ANIMATION)
+    if asset is None:
+        return None
+    skeleton = asset.get_skeleton()
+    if skeleton is None or assets.path_of(skeleton) != assets.path_of(target.skeleton):
+        whose = "no skeleton" if skeleton is None else f"skeleton {assets.path_of(skeleton)}"
+        raise InputError(
+            f"{order.path} has {whose}, not {assets.path_of(target.skeleton)}",
+            "write under another name, or for that skeleton",
+        )
+    assets.check_writable(asset)
+    return asset
+
+
+def _open(order: AssetOrder, target: Target) -> _Opened:
+    """The animation to be written: the one that is there, checked out, or a new one in memory."""
+    asset = _standing(order, target) if order.existing is Existing.OVERWRITE else None
+    if asset is not None:
+        assets.check_out(asset)
+        tags = ours(assets.tags(asset))
+        remarks = () if tags else (f"{order.path} wasn't made by SemanticFace; its facial curves were replaced",)
+        if sequence.has_bones(asset):
+            remarks += (f"{order.path} moves bones too; they stay, cut or held to the new length",)
+        return _Opened(asset, sequence.snapshot(asset), tags, remarks)
+    factory = unreal.AnimSequenceFactory()
+    factory.target_skeleton = target.skeleton
+    if target.mesh is not None:
+        factory.preview_skeletal_mesh = target.mesh
+    name = order.name if order.existing is Existing.OVERWRITE else assets.unique(order.folder, order.name)
+    return _Opened(assets.create(order.folder.rstrip("/"), name, unreal.AnimSequence, factory), None, {})
+
+
+def _take_back(opened: _Opened) -> None:
+    """As it was before, in memory; nothing was saved. What fails here is logged, so that the first error is the one
+    that is raised."""
+    try:
+        if opened.before is None:
+            assets.forget(opened.asset)
+        else:
+            assets.set_tags(opened.asset, opened.tags)
+            sequence.restore(opened.asset, opened.before, transact=False)
+    except Exception as error:
+        unreal.log_warning(f"SemanticFace: {opened.asset.get_name()} couldn't be put back: {error}")
+
+
+def _remarks(curves: CurveSet) -> tuple[str, ...]:
+    empty = sum(not len(curve.frames) for curve in curves.curves)
+    return (f"{empty} curves have no keys and were left out",) if empty else ()
