@@ -57,6 +57,11 @@ class Steps(Generic[T]):
                 break
         return self._ended
 
+    def close(self) -> None:
+        """Give it up where it stands; what the work opened, it closes."""
+        self._ended = True
+        self._work.close()
+
     def result(self) -> T:
         """What the work returned, once it is `done`."""
         return self._values[0]

@@ -27,6 +27,8 @@ HEADER_NAME = "take.json"
 FRAMES_NAME = "frames.jsonl"
 MAX_LINE = 1 << 20
 MAX_HEADER = 16 << 20
+OTHER_TAKE = "holds a take of other footage or other settings"
+"""How the refusal to resume a take under another key is worded; the sentence begins with the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +187,7 @@ class TakeWriter:
             if is_take(path):
                 old = read_header(path)
                 if old.key != header.key:
-                    raise TakeError(
-                        f"{path} holds a take of other footage or other settings", "choose another folder or remove it"
-                    )
+                    raise TakeError(f"{path} {OTHER_TAKE}", "choose another folder or remove it")
                 self.stored, _, length = finished(_scanning(frames))
                 if frames.exists() and frames.stat().st_size != length:
                     os.truncate(frames, length)
