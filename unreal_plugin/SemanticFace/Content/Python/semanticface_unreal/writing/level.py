@@ -51,6 +51,11 @@ def check_level(order: AssetOrder, target: Target, actor: unreal.Actor | None) -
         return
     if order.control_rig:
         assets.need(order.control_rig, unreal.ControlRigBlueprint, "Control Rig")
+        if "-run=" in unreal.SystemLibrary.get_command_line().lower():
+            raise InputError(
+                f"{order.path}: keys on a Control Rig are made by Sequencer, which needs an editor with a window",
+                "leave out `control_rig` here, and write the asset from its take in the editor",
+            )
     if target.mesh is None and actor is None:
         raise InputError(
             f"{order.path}: a Level Sequence needs a mesh to show", "name the face mesh instead of its skeleton"
@@ -177,6 +182,7 @@ def _key_rig(
         track = unreal.ControlRigSequencerLibrary.find_or_create_control_rig_track(world, level, rig, binding)
         if track is None:
             raise EngineError(f"the editor put no track for {path} into {level.get_name()}", assets.IN_LOG)
+        sequencer.set_current_time(0)  # so that what is spawned is there
         component = _component(level, binding, scene)
         loaded = component is not None and (
             unreal.ControlRigSequencerLibrary.load_anim_sequence_into_control_rig_section(

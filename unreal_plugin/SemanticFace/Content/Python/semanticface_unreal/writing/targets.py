@@ -15,6 +15,8 @@ from semanticface_unreal.writing.assets import need, path_of
 
 ARCHETYPE = "/Game/MetaHumans/Common/Face/Face_Archetype_Skeleton"
 ARCHETYPE_NAME = ARCHETYPE.rpartition("/")[2]
+FACIAL_ROOT = "FACIAL_C_FacialRoot"
+"""The bone that the face of a MetaHuman hangs from."""
 FACE = "Face"
 """What the face's component is called in a MetaHuman's blueprint."""
 
@@ -62,6 +64,12 @@ def archetype() -> unreal.Skeleton:
     if len(found) > 1:
         raise InputError(f"there are several face skeletons: {', '.join(found)}", "name the one to write for")
     return need(found[0], unreal.Skeleton, "skeleton")
+
+
+def moves_faces(skeleton: unreal.Skeleton) -> bool:
+    """Whether it has the bones of a MetaHuman's face."""
+    names = skeleton.get_reference_pose().get_bone_names()
+    return any(str(name).lower() == FACIAL_ROOT.lower() for name in names)
 
 
 def face_of(actor: unreal.Actor) -> unreal.SkeletalMeshComponent | None:

@@ -19,9 +19,11 @@ from semanticface_unreal.ports import STAMP, AssetOrder, Existing, Written
 from semanticface_unreal.writing import assets, level, sequence
 from semanticface_unreal.writing.readback import comparing
 from semanticface_unreal.writing.tags import ours, tags_of
-from semanticface_unreal.writing.targets import Target, target_of
+from semanticface_unreal.writing.targets import Target, moves_faces, target_of
 
 ANIMATION = "an AnimSequence"
+RIG_CURVES = "ctrl_expressions"
+"""How the curves begin that the face of a MetaHuman reads."""
 
 
 def nobody() -> unreal.Actor | None:
@@ -89,7 +91,7 @@ class AssetWriter:
         finally:
             if not saved:
                 _take_back(opened)
-        remarks = opened.remarks + _remarks(curves)
+        remarks = opened.remarks + _remarks(curves, target)
         return Written(assets.path_of(opened.asset), found[0], found[1], others, remarks)
 
     def _checked(self, order: AssetOrder) -> Target:
@@ -182,6 +184,15 @@ def _take_back(opened: _Opened) -> None:
         unreal.log_warning(f"SemanticFace: {opened.asset.get_name()} couldn't be put back: {error}")
 
 
-def _remarks(curves: CurveSet) -> tuple[str, ...]:
+def _remarks(curves: CurveSet, target: Target) -> tuple[str, ...]:
+    said = []
     empty = sum(not len(curve.frames) for curve in curves.curves)
-    return (f"{empty} curves have no keys and were left out",) if empty else ()
+    if empty:
+        said.append(f"{empty} curves have no keys and were left out")
+    rig = any(curve.name.lower().startswith(RIG_CURVES) for curve in curves.curves)
+    if rig and not moves_faces(target.skeleton):
+        said.append(
+            f"skeleton {assets.path_of(target.skeleton)} has no bones of a MetaHuman's face, so these curves may move "
+            "nothing"
+        )
+    return tuple(said)
