@@ -136,7 +136,7 @@ def test_a_share_of_a_frame_that_float32_would_round_up_stays_below_the_next_fra
     ("other", "message"),
     [
         ({"subject": ""}, "subject ''"),
-        ({"subject": "x" * 256}, "subject 'xxx"),
+        ({"subject": "x" * 251}, "subject 'xxx"),
         ({"subject": "a\nb"}, "subject 'a"),
         ({"subject": " a"}, "subject ' a'"),
         ({"subject": "\ud800"}, "not Unicode"),

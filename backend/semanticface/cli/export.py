@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from semanticface.cli.output import ExitCode, console, print_json, print_table
 from semanticface.curves.recipe import MAX_TEXT, Recipe
@@ -13,6 +14,7 @@ from semanticface.curves.samples import results_of, samples_of
 from semanticface.errors import InputError, OptionsError, TakeError
 from semanticface.exchange.jsonl import write_jsonl
 from semanticface.exchange.livelink_csv import WithoutFace, write_livelink_csv
+from semanticface.exchange.livelink_import import remarks_on, subject_of
 from semanticface.media.timecode import nominal_rate, parse_timecode, timecode_at
 from semanticface.results import FrameResult, Status
 from semanticface.take import Take, read_take
@@ -70,18 +72,24 @@ def run_export(
     take = read_take(path)
     _warn_damaged(take)
     results = take.results if chosen is None else cleaned(take, chosen)
+    in_unreal: dict[str, Any] = {}
     if to == "livelink-csv":
         policy, first = WithoutFace(missing), livelink_start(start, take)
         report = write_livelink_csv(out, results, without_face=policy, start=first, rate=take.header.rate)
         affected, written = list(report.without_coefficients), report.rows
+        in_unreal = {"subject": subject_of(out), "remarks": remarks_on(out)}
     else:
         meta = take.header.to_dict() | ({} if chosen is None else {"recipe": chosen.to_dict()})
         write_jsonl(out, results, meta=meta)
         affected, written = [], len(results)  # each line carries its own status
     if as_json:
-        print_json({"file": str(out), "rows": written, "gaps": affected, "gap_policy": missing})
+        print_json({"file": str(out), "rows": written, "gaps": affected, "gap_policy": missing, **in_unreal})
     else:
-        console().print(f"{out}: {written} rows")
+        console().print(f"{out}: {written} rows", markup=False)
+        if in_unreal:
+            console().print(f"Unreal's importer will call the subject {in_unreal['subject']}", markup=False)
+            for remark in in_unreal["remarks"]:
+                console().print(f"[yellow]remark:[/] {remark}")
         if affected:
             shown = ", ".join(str(number) for number in affected[:20])
             console().print(f"[yellow]{len(affected)} frames have no result ({missing}):[/] {shown}")

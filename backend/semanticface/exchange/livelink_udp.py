@@ -26,10 +26,9 @@ from semanticface.errors import ExchangeError
 VERSION = 6
 PORT = 11111
 """Where Unreal's Live Link Face source listens, unless it was told another."""
-MOST_TEXT = 255
-"""Bytes of a device or a subject."""
+MOST_TEXT = 250
+"""Bytes of a device or a subject: a packet then has at most 770 bytes, and Unreal takes up to 774."""
 MOST_BYTES = 1024
-"""The longest packet there can be is 780 bytes."""
 MOST_FRAME = 2**31 - 1
 
 _LENGTH = struct.Struct(">i")
