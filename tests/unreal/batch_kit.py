@@ -86,13 +86,14 @@ def run(
     editor: MemoryEditor,
     options: RunOptions | None = None,
     each: Callable[[Runner], object] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Progress:
     """Run to the end; `each` is called after every step."""
     link = BackendLink("tests")
     until = time.monotonic() + PATIENCE
     try:
         with Journal.open(manifest.journal) as journal:
-            runner = Runner(manifest, editor, link, journal, options or RunOptions(start=False))
+            runner = Runner(manifest, editor, link, journal, options or RunOptions(start=False), clock=clock)
             while runner.step(time.perf_counter() + 0.01):
                 if each is not None:
                     each(runner)

@@ -5,6 +5,7 @@ Knows the editor as a port. What stands here raises; `runner` makes a failed job
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,9 +28,8 @@ JOB_TAG = "SemanticFace.Job"
 SOURCE_TAG = "SemanticFace.Source"
 TAKE_TAG = "SemanticFace.Take"
 ENGINE_TAG = "SemanticFace.Engine"
-UNSOLVED_TAG = "SemanticFace.Unsolved"
-"""Metadata tags of an asset: the job's id, its footage, its take's folder, the engine, policy and frames without a
-result."""
+RECIPE_TAG = "SemanticFace.Recipe"
+"""Metadata tags of an asset: the job's id, its footage, its take's folder, the engine, the recipe as JSON."""
 
 Baking = Callable[[Take, Job], Work[CurveSet]]
 
@@ -109,11 +109,13 @@ def finishing(
         SOURCE_TAG: job.source,
         TAKE_TAG: str(folder),
         ENGINE_TAG: str(take.header.engine.get("name", job.engine)),
-        UNSOLVED_TAG: unsolved,
+        RECIPE_TAG: "" if job.recipe is None else json.dumps(dict(job.recipe), sort_keys=True),
     }
     begun(stamp)
     written = yield from editor.writing(curves, replace(order_of(job), stamp=stamp, tags=tags))
-    return Finished(stamp, written, unsolved=unsolved, remarks=(*curves.remarks, *written.remarks))
+    return Finished(
+        stamp, written, unsolved=unsolved, remarks=tuple(dict.fromkeys((*curves.remarks, *written.remarks)))
+    )
 
 
 def _standing(job: Job, record: Record, editor: Editor, stamp: str) -> str:

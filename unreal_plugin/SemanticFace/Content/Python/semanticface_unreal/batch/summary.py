@@ -11,7 +11,7 @@ from typing import Any
 from semanticface.errors import InputError, to_wire
 from semanticface.take import write_atomic
 from semanticface_unreal.batch.job import Stage
-from semanticface_unreal.batch.progress import JobProgress, Outcome, Progress
+from semanticface_unreal.batch.progress import JobProgress, Progress
 
 FORMAT = "semanticface-batch-summary"
 VERSION = 1
@@ -84,9 +84,10 @@ def result_line(progress: Progress) -> str:
     return f"{BATCH_WORD} RESULT={progress.outcome} {_pairs(facts)}"
 
 
-def failure_line(message: str) -> str:
-    """The last line of a run that couldn't begin."""
-    return f"{BATCH_WORD} RESULT={Outcome.FAILED} {_pairs({'done': 0, 'failed': 0, 'skipped': 0, 'error': message})}"
+def progress_line(progress: Progress) -> str:
+    """`SEMANTICFACE-BATCH RUNNING done=12 failed=0 skipped=3 cancelled=0 jobs=50 percent=31`; now and then."""
+    facts = {**counts(progress), "jobs": len(progress.jobs), "percent": int(100 * progress.fraction)}
+    return f"{BATCH_WORD} RUNNING {_pairs(facts)}"
 
 
 def _pairs(facts: dict[str, Any]) -> str:
