@@ -56,7 +56,10 @@ class Question:
 
 
 class Pool:
-    """The jobs, lanes and worker of one engine. `hindrance`: for whom its worker must wait before it may start."""
+    """The jobs, lanes and worker of one engine. `hindrance`: for whom its worker must wait before it may start.
+
+    `computed` counts the results that its workers have given, whether or not somebody still waited for them.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Pool:
         self.jobs: list[Job] = []
         self.seconds = 0.02
         self.measured = False
+        self.computed = 0
         self.idle_since = 0.0
         self.hindered = ""
         self._hindrance = hindrance
@@ -274,6 +278,7 @@ class Pool:
         item = None if found is None else found[1].waiting.pop(report["place"], None)
         if item is None:
             return
+        self.computed += 1
         if self.supervisor.traits is None or self.supervisor.traits.batch == 1:
             self._measure(report["seconds"], 0.2)
         try:

@@ -271,6 +271,7 @@ def _status(front: Front, client: Client, message: Message, frames: Sequence[zmq
             "pid": pool.supervisor.pid,
             "engine": name,
             "starts": pool.supervisor.incarnation,
+            "computed": pool.computed,
         }
         for name, pool in front.pools.items()
     ]
