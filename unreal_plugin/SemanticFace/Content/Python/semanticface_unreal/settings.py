@@ -16,6 +16,7 @@ from typing import Any
 
 from semanticface.curves.recipe import KeyKind, Recipe, Reduction
 from semanticface.errors import InputError, SemanticFaceError
+from semanticface.exchange.livelink_sender import parse_address
 from semanticface.installation import BACKEND_VARIABLE
 from semanticface.media.source import parse_rate
 from semanticface.take import write_atomic
@@ -47,7 +48,7 @@ class Settings:
     file), `head`, `head_factor`, `unsolved` as in a job. Assets: `folder`, `naming` (with {id} in it), `skeleton` and
     `preview_mesh` ("" for the MetaHuman archetype), `existing`, `level_sequence`, `control_rig` as in a job.
 
-    Editor: `budget` are milliseconds a tick may take of the editor's frame; `livelink` is host:port of the preview,
+    Editor: `budget` are milliseconds a tick may take of a frame; `livelink` is HOST or HOST:PORT of the preview,
     `subject` its name there.
     """
 
@@ -71,7 +72,7 @@ class Settings:
     rate: str = ""
     takes: str = ""
     backend: str = ""
-    ahead: int = 2
+    ahead: int = 8
     budget: float = 4.0
     livelink: str = "127.0.0.1:11111"
     subject: str = "SemanticFace"
@@ -104,11 +105,6 @@ class Settings:
         """The name of the asset for the job of that id: its `.` and `-` can't stand in a name."""
         return self.naming.replace(ID, "".join("_" if letter in _NOT_IN_NAMES | {"-"} else letter for letter in job))
 
-    def endpoint(self) -> tuple[str, int]:
-        """Host and port of the preview."""
-        host, _, port = self.livelink.rpartition(":")
-        return host.strip("[]"), int(port)
-
 
 _OF_JOBS = (
     "folder", "skeleton", "preview_mesh", "existing", "level_sequence", "control_rig",
@@ -136,7 +132,13 @@ def load(folder: Path, environment: Mapping[str, str]) -> Loaded:
     except InputError as error:
         data = {}
         troubles.append(str(error))
-    own = _taken(Settings(), data, f"{FILE_NAME}: ", troubles)
+    loaded = under(_taken(Settings(), data, f"{FILE_NAME}: ", troubles), environment)
+    return replace(loaded, troubles=(*troubles, *loaded.troubles))
+
+
+def under(own: Settings, environment: Mapping[str, str]) -> Loaded:
+    """These settings with the environment over them. Raises nothing, as `load`."""
+    troubles: list[str] = []
     forced = _forced(environment)
     values = {field: environment[variable] for field, variable in forced.items()}
     return Loaded(_taken(own, values, "environment: ", troubles), own, forced, tuple(troubles))
@@ -276,10 +278,7 @@ def _rate(value: Any) -> str:
 
 
 def _endpoint(value: Any) -> str:
-    host, _, port = _text(value).rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
-        raise ValueError("needs host:port, such as 127.0.0.1:11111")
-    return f"{host}:{port}"
+    return str(parse_address(_text(value)))
 
 
 def _subject(value: Any) -> str:
@@ -310,7 +309,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "rate": _rate,
     "takes": _text,
     "backend": _text,
-    "ahead": _whole(1, 16),
+    "ahead": _whole(1, 64),
     "budget": _number(0.5, 50),
     "livelink": _endpoint,
     "subject": _subject,

@@ -1,0 +1,61 @@
+"""The plugin begins and ends: a session and its menus in an editor with a user at it, nothing at all anywhere else.
+
+A farm's commandlet, an unattended editor and a game get no menus, no ticks and no dialogs; they call `farm`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from semanticface_unreal.engine import unreal
+
+_COMMANDLET = re.compile(r"(?:^|\s)[-/]run=", re.IGNORECASE)
+
+
+class _State:
+    """What must outlive a call: the session, the entries that Unreal doesn't hold, and the wish to hear of the end."""
+
+    session: object | None = None
+    entries: Sequence[object] = ()
+    handle: object | None = None
+
+
+def attended() -> bool:
+    """Whether a user sits at an editor with windows."""
+    library = unreal.SystemLibrary
+    return unreal.is_editor() and not library.is_unattended() and not _COMMANDLET.search(library.get_command_line())
+
+
+def start() -> bool:
+    """Build the menus; whether there are any now. What an earlier start has built is taken away first."""
+    if not attended():
+        return False
+    from semanticface_unreal.editor import entries
+    from semanticface_unreal.editor.places import places
+    from semanticface_unreal.editor.selection import selected_actor
+    from semanticface_unreal.editor.session import Session
+    from semanticface_unreal.writing.writer import AssetWriter
+
+    stop()
+    session = Session(places(), AssetWriter(actor=selected_actor))
+    _State.session = session
+    _State.entries = entries.build(session)
+    unreal.ToolMenus.get().refresh_all_widgets()
+    _State.handle = unreal.register_python_shutdown_callback(stop)
+    return True
+
+
+def stop() -> None:
+    """Take everything away: menus, tick, backend, preview. The editor calls it as it closes."""
+    from semanticface_unreal.editor import menus
+    from semanticface_unreal.editor.session import Session
+
+    session, _State.session = _State.session, None
+    handle, _State.handle = _State.handle, None
+    _State.entries = ()
+    if handle is not None:
+        unreal.unregister_python_shutdown_callback(handle)
+    menus.remove_all()
+    if isinstance(session, Session):
+        session.close()
