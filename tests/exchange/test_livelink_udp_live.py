@@ -64,6 +64,16 @@ def test_frames_that_are_there_are_played_at_their_pace_and_the_next_ones_when_t
     assert preview.player.played.stalls == 0
 
 
+def test_after_a_short_wait_frames_do_not_come_in_a_burst(preview, frame):
+    preview.writer.append(frame(0, 0.0))
+    assert preview.wait(0.3) == [0]
+    for number in (1, 2, 3):
+        preview.writer.append(frame(number, number / 25))
+    assert preview.wait(0.13) == [1, 2, 3]
+    moments = [moment for moment, _ in preview.sent]
+    assert [moments[2] - moments[1], moments[3] - moments[2]] == pytest.approx([0.04, 0.04])
+
+
 def test_frames_that_arrive_out_of_order_are_played_in_order(preview, frame):
     for number in (2, 0, 3):
         preview.writer.append(frame(number, number / 25))
