@@ -216,3 +216,21 @@ def test_binary_and_absent_files_are_refused(tmp_path):
         read_livelink_csv(tmp_path / "image.csv")
     with pytest.raises(ExchangeError, match="can't be read"):
         read_livelink_csv(tmp_path / "absent.csv")
+
+
+def test_a_recording_that_counts_thirtieths_is_known_by_its_rows_and_read_at_its_true_times(tmp_path):
+    def written(name, base, rate, seconds):
+        weights = ",".join(["0"] * 61)
+        labels = [divmod(number * base, rate * base) for number in range(rate * seconds)]
+        rows = [f"10:00:{whole:02}:{part / rate:06.3f},61,{weights}" for whole, part in labels]
+        (tmp_path / name).write_text("\n".join([PUBLISHED_HEADER, *rows]) + "\n")
+        return read_livelink_csv(tmp_path / name)
+
+    for rate in (24, 30):
+        thirtieths, sixtieths = written("30.csv", 30, rate, 4), written("60.csv", 60, rate, 4)
+        assert (thirtieths.base, sixtieths.base) == (30, 60)
+        true = [number / rate for number in range(rate * 4)]
+        assert thirtieths.elapsed() == pytest.approx(true, abs=1e-4) == sixtieths.elapsed()
+    # Too short, or too slow, to tell: as it has always been.
+    assert written("short.csv", 30, 30, 2).base == 60
+    assert written("slow.csv", 60, 2, 20).base == 60

@@ -2,9 +2,10 @@
 
 63 columns: a timecode, the count of values, and the 61 values in `actions.CSV_ORDER`. The timecode is
 `HH:MM:SS:FF.mmm`, where FF.mmm counts sixtieths of a second even when rows arrive at 30 Hz, so that one row's time is
-exact to 1/60000 s (a *tick* here). Values are read and written by column name, never by position: the same app
-sends JawLeft/JawRight and MouthLeft/MouthRight in another order over UDP. This module knows nothing of takes, engines
-or frame rates other than the one that it is told.
+exact to 1/60000 s (a *tick* here). Later versions of the app count thirtieths when they record at 30 Hz, by what
+Unreal's importer says of them: such files are known by their rows. Values are read and written by column name, never
+by position: the same app sends JawLeft/JawRight and MouthLeft/MouthRight in another order over UDP. This module knows
+nothing of takes, engines or frame rates other than the one that it is told.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
@@ -61,10 +62,14 @@ class LiveLinkRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveLinkRecording:
-    """A file's rows in file order, and the columns in it that mean nothing to us."""
+    """A file's rows in file order, and the columns in it that mean nothing to us.
+
+    `base`: what the last field of its timecodes counts, 60 or 30 to a second; the rows' ticks take it into account.
+    """
 
     rows: tuple[LiveLinkRow, ...]
     ignored_columns: tuple[str, ...]
+    base: int = 60
 
     def elapsed(self) -> list[float]:
         """Seconds since the first row, per row; a time of day that passes midnight goes on counting."""
@@ -124,7 +129,10 @@ def read_livelink_csv(path: Path | str) -> LiveLinkRecording:
         raise ExchangeError(f"{path.name} is empty", "a Live Link Face CSV starts with a header line")
     columns, ignored, width = _columns(path, header[1])
     rows = tuple(_row(path, number, line, columns, width) for number, line in lines if line.strip())
-    return LiveLinkRecording(rows, ignored)
+    if not _counts_thirtieths(rows):
+        return LiveLinkRecording(rows, ignored)
+    doubled = (replace(row, ticks=row.ticks + row.ticks % TICKS_PER_SECOND) for row in rows)
+    return LiveLinkRecording(tuple(doubled), ignored, base=30)
 
 
 def write_livelink_csv(
@@ -170,6 +178,14 @@ def write_livelink_csv(
             rows, last = rows + 1, ticks
     skipped, kept, neutral = (tuple(dropped[policy]) for policy in WithoutFace)
     return WriteReport(rows, skipped, kept, neutral)
+
+
+def _counts_thirtieths(rows: Sequence[LiveLinkRow]) -> bool:
+    """Whether no row lies in the second half of its second although ten and more a second would have to."""
+    seconds = {row.ticks // TICKS_PER_SECOND for row in rows}
+    if len(seconds) < 3 or len(rows) < 10 * len(seconds):
+        return False
+    return all(row.ticks % TICKS_PER_SECOND <= TICKS_PER_SECOND // 2 for row in rows)
 
 
 def _columns(path: Path, header: str) -> tuple[list[tuple[int, str]], tuple[str, ...], int]:
