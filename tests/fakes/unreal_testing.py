@@ -47,6 +47,7 @@ class FakeEditor:
         self.log_file = Log(on_log)
         self.undo_history = History()
         self.project = Project(project)
+        self.source_control: dict[str, str] | None = None
         self.dead = ""
         self._crash_unseen = False
         self._defaults: dict[Any, Any] = {}

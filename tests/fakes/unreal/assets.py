@@ -199,8 +199,12 @@ class _Shared:
     @staticmethod
     def checkout_loaded_asset(asset_to_checkout: Any) -> bool:
         """Without source control there is nothing to check out, and the editor says False."""
-        editor().log_file.write("error", "LogEditorAssetSubsystem: source control isn't enabled")
-        return False
+        if editor().source_control is None:
+            editor().log_file.write("error", "LogEditorAssetSubsystem: source control isn't enabled")
+            return False
+        from unreal.source_control import check_out
+
+        return check_out(editor().project.file(asset_to_checkout.get_path_name()))
 
     @staticmethod
     def get_path_name_for_loaded_asset(loaded_asset: Any) -> str:

@@ -14,7 +14,8 @@ behaviour raises NotImplementedError when it is called.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from unreal_process import enter_native
@@ -183,12 +184,7 @@ def bind(
     if len(args) + len(kwargs) > len(arguments):
         given = len(args) + len(kwargs)
         raise TypeError(f"{name}() takes at most {len(arguments)} arguments ({given} given)")
-    names = [argument.name for argument in arguments]
-    for key in kwargs:
-        if key not in names:
-            raise TypeError(f"'{key}' is an invalid keyword argument for {name}()")
-        if names.index(key) < len(args):
-            raise TypeError(f"argument for {name}() given by name ('{key}') and position ({names.index(key) + 1})")
+    refuse_names(signature, name, len(args), kwargs)
     values = []
     for position, argument in enumerate(arguments):
         if position < len(args):
@@ -200,6 +196,16 @@ def bind(
         else:
             values.append(default(argument))
     return values, {}
+
+
+def refuse_names(signature: Signature, name: str, positional: int, given: Iterable[str]) -> None:
+    """Arguments by names that aren't there, or that came by position already."""
+    names = [argument.name for argument in signature.arguments] if given else []
+    for key in given:
+        if key not in names:
+            raise TypeError(f"'{key}' is an invalid keyword argument for {name}()")
+        if names.index(key) < positional:
+            raise TypeError(f"argument for {name}() given by name ('{key}') and position ({names.index(key) + 1})")
 
 
 def fitted(value: Any, argument: Argument, owner: str, name: str, on: Any) -> Any:
@@ -216,7 +222,13 @@ def fitted(value: Any, argument: Argument, owner: str, name: str, on: Any) -> An
 
 
 def default(argument: Argument) -> Any:
-    """A fresh default, converted."""
+    """The default, converted; a fresh one where it can be changed."""
+    value = _default(argument)
+    return value.copy() if hasattr(value, "copy") else value
+
+
+@cache
+def _default(argument: Argument) -> Any:
     text = argument.default
     scope = {name: REGISTRY.known(name) for name in identifiers(text) if name in REGISTRY}
     value = eval(text, {"__builtins__": {}}, scope)  # text of our own committed file

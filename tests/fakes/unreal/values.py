@@ -309,13 +309,11 @@ class StructBase(_WrapperBase):
                 raise TypeError(f"{entry.name}: Struct has 0 initialization parameters, but was given {given}")
             return
         values, _ = bind(entry.init, entry.name, entry.name, type(self), args, kwargs)
-        names = [argument.name for argument in entry.init.arguments]
-        for name, value in zip(names, values, strict=True):
-            self._values[name] = converter(self._type_of(name))(value) if value is not None else None
-
-    def _type_of(self, name: str) -> str:
-        found = type(self).fake_described.properties.get(name)
-        return found.type if found is not None else "Any"
+        for argument, value in zip(entry.init.arguments, values, strict=True):
+            found = entry.properties.get(argument.name)
+            if found is not None and found.type != argument.type and value is not None:
+                value = converter(found.type)(value)
+            self._values[argument.name] = value
 
     def _post_init(self) -> None:
         return None
