@@ -99,6 +99,16 @@ def test_a_recipe_is_applied_first(take, listener, tmp_path):
     assert stream(take, listener, tmp_path / "recipe.json")[4].coefficients["JawLeft"] == 0.5
 
 
+def test_frames_that_are_not_analyzed_yet_are_counted_and_not_played(tmp_path, listener, capsys):
+    with writer(tmp_path / "half") as out:
+        out.append(result(0))
+        out.append(result(7))
+    options = StreamOptions(to=where(listener), speed=20)
+    assert run_stream(StreamRequest(tmp_path / "half", options)) is ExitCode.OK
+    assert [packet.frame for packet in packets(listener, 2)] == [86_400, 86_407]
+    assert "10 frames are not analyzed yet" in capsys.readouterr().err
+
+
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60)
 

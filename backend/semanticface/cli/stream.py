@@ -15,6 +15,7 @@ from semanticface.curves.recipe import Recipe
 from semanticface.errors import TakeError
 from semanticface.exchange.livelink_live import Growing
 from semanticface.exchange.livelink_stream import Stream, StreamOptions, stream_growing, stream_take
+from semanticface.protocol import expand_runs
 from semanticface.take import is_take, read_take
 
 _LONGEST_SLEEP = 0.25
@@ -55,6 +56,9 @@ def _open(request: StreamRequest, recipe: Recipe | None) -> Stream:
     take = read_take(request.take)
     if take.damaged:
         console().print(f"[yellow]warning:[/] {len(take.damaged)} damaged lines were left out")
+    absent = set(expand_runs(take.header.frames or ())) - set(take.by_frame())
+    if absent:
+        console().print(f"[yellow]{len(absent)} frames are not analyzed yet and not played[/]; --follow waits for them")
     return stream_take(take, request.options, None if recipe is None else cleaned(take, recipe))
 
 
