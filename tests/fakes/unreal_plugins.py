@@ -12,6 +12,9 @@ from typing import Any
 PLATFORM = {"win32": "Win64", "darwin": "Mac"}.get(sys.platform, "Linux")
 """The engine's name of this platform, as it stands in folders."""
 
+OPTIONAL = {"LiveLinkFaceImporter": "LiveLinkFaceImporterFactory"}
+"""Plugins of the engine that are off by default, and the class that each brings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
@@ -67,9 +70,10 @@ def enabled(project: Path, asked: set[str]) -> list[Plugin]:
     return [plugin for plugin in installed(project) if said.get(plugin.name, plugin.by_default)]
 
 
-def optional_names(project: Path, asked: set[str], plugins: list[Plugin]) -> set[str]:
-    """Names of engine plugins that are switched on by the project, by `asked` or by an enabled plugin's references."""
+def optional_classes(project: Path, asked: set[str], plugins: list[Plugin]) -> set[str]:
+    """Classes of OPTIONAL whose plugins the project, `asked` or an enabled plugin switches on."""
     files = sorted(project.glob("*.uproject"))
     listed = json.loads(files[0].read_text(encoding="utf-8-sig")).get("Plugins", []) if files else []
     entries = listed + [entry for plugin in plugins for entry in plugin.descriptor.get("Plugins", [])]
-    return asked | {entry["Name"] for entry in entries if entry.get("Enabled")}
+    names = asked | {entry["Name"] for entry in entries if entry.get("Enabled")}
+    return {name for plugin, name in OPTIONAL.items() if plugin in names}

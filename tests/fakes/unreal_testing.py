@@ -21,13 +21,15 @@ import unreal
 from unreal.animation import SequenceState, sequence_state
 from unreal.archetypes import furnish
 from unreal.project import Project
+from unreal_desk import Desk, NobodyAnswers
 from unreal_history import History
-from unreal_process import PROCESS, EditorCrash, Log
+from unreal_process import PROCESS, EditorCrash, Log, crash
+from unreal_user import NotClickable, User
 
-__all__ = ["EditorCrash", "FakeEditor"]
+__all__ = ["EditorCrash", "FakeEditor", "NobodyAnswers", "NotClickable"]
 
 
-class FakeEditor:
+class FakeEditor(User):
     """`project` is a folder; what was saved below its `Content` is there again. `optional_plugins` names classes of
     plugins that are on. `on_log(level, text)` hears every line of the log as it is written."""
 
@@ -48,6 +50,7 @@ class FakeEditor:
         self.undo_history = History()
         self.project = Project(project)
         self.source_control: dict[str, str] | None = None
+        self.desk = Desk(crash, self.complain, attended=not unattended, slate=not commandlet)
         self.dead = ""
         self._crash_unseen = False
         self._defaults: dict[Any, Any] = {}
@@ -57,13 +60,19 @@ class FakeEditor:
     def __enter__(self) -> FakeEditor:
         self._open.enter_context(PROCESS.running(self))
         furnish(self.project)
+        self.desk.world = unreal.World(None, "Untitled")
+        self.desk.console["unreal"] = unreal
         return self
 
     def __exit__(
         self, type: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Raises EditorCrash for a crash in another thread that nobody has seen."""
-        self._open.close()
+        try:
+            if not self.dead:
+                self.desk.end()
+        finally:
+            self._open.close()
         if self._crash_unseen and value is None:
             raise EditorCrash(self.dead)
 
