@@ -37,7 +37,7 @@ SLOWEST, FASTEST = 0.01, 100.0
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Who speaks: `subject` is the name in Unreal's list. Unreal keeps one subject of a `device`; a second displaces it."""
+    """Who speaks: `subject` is the name in Unreal's list; of one `device` Unreal keeps one subject, the latest."""
 
     subject: str
     device: str
