@@ -14,6 +14,7 @@ from unreal.project import decode, encode
 from unreal.values import _WrapperBase
 
 TRANSIENT = "/Engine/Transient"
+MODULES = {"LevelSequence": "LevelSequence", "ControlRigBlueprint": "ControlRigDeveloper"}
 
 
 @faked
@@ -152,7 +153,9 @@ class Class(Struct):
         self._python, self._outer, self._name = python, None, python.__name__
 
     def get_path_name(self) -> str:
-        return f"/Script/{self._python.__module__.title()}.{self._name}"
+        """In the engine's module, where all are that we ask the registry for but those of MODULES."""
+        module = MODULES.get(self._name, "Engine") if self._python.__module__ == "unreal" else "PythonTypes"
+        return f"/Script/{module}.{self._name}"
 
     def get_class_path_name(self) -> Any:
         return known("TopLevelAssetPath")(self.get_path_name().split(".")[0], self._name)

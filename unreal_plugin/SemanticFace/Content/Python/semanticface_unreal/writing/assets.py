@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,17 @@ from semanticface_unreal.writing.tags import PREFIX
 Kind = TypeVar("Kind", bound=unreal.Object)
 
 IN_LOG = "the Output Log says why"
+
+
+@contextmanager
+def refusals(what: str) -> Iterator[None]:
+    """What Unreal reports as an error is a RuntimeError in Python; here it becomes an EngineError about `what`."""
+    try:
+        yield
+    except NotImplementedError:
+        raise
+    except RuntimeError as error:
+        raise EngineError(f"{what}: the editor refused: {error}", IN_LOG) from error
 
 
 def find(path: str, kind: type[Kind], what: str) -> Kind | None:

@@ -15,7 +15,9 @@ from semanticface_unreal.engine import unreal
 from semanticface_unreal.writing.sequence import curve_names
 
 OFF_FRAME = 0.01
-"""How far, in frames, a key's time may lie from its whole frame: 32-bit seconds, and channels of 240000 ticks."""
+"""How far, in frames, a key's time may lie from its whole frame, as channels have ticks (up to 240000 a second)..."""
+PER_FRAME = 2.0**-23
+"""...and for each frame from the start, as seconds are 32-bit numbers."""
 ROUNDING = 2.0**-22
 """Relative: two steps of a 32-bit number."""
 
@@ -48,7 +50,7 @@ def differing(curve: Curve, at: NDArray[np.float64], values: NDArray[np.float64]
     """What is not as in `curve`, "" where all is; `at` (K,) in frames. Values as equal as 32-bit numbers can be."""
     if len(at) != len(curve.frames):
         return f"has {len(at)} keys in curve {curve.name}, not {len(curve.frames)}"
-    off = np.flatnonzero(np.abs(at - curve.frames) > OFF_FRAME)
+    off = np.flatnonzero(np.abs(at - curve.frames) > OFF_FRAME + PER_FRAME * curve.frames)
     if len(off):
         return f"has a key of curve {curve.name} at frame {at[off[0]]:.3f}, not {curve.frames[off[0]]}"
     wrong = np.flatnonzero(np.abs(values - curve.values) > ROUNDING * np.maximum(np.abs(curve.values), 1e-3))

@@ -82,7 +82,8 @@ class AssetWriter:
                 saved = True
                 yield
                 scene = level.Scene(opened.asset, curves.rate, curves.length, target, self._actor())
-                others = (level.write_level(scene, order),)
+                with assets.refusals(order.path):
+                    others = (level.write_level(scene, order),)
                 yield
             if order.stamp:
                 assets.set_tags(opened.asset, {**ours(assets.tags(opened.asset)), STAMP: order.stamp})
@@ -113,7 +114,7 @@ class AssetWriter:
         """Everything that changes the animation, in one call, so that no tick of the editor lies between."""
         title = f"SemanticFace: write {order.name}"
         transaction = unreal.ScopedEditorTransaction(title) if self._transact else nullcontext()
-        with transaction:
+        with assets.refusals(order.path), transaction:
             if order.preview_mesh and target.mesh is not None and opened.before is not None:
                 opened.asset.set_preview_skeletal_mesh(target.mesh)
             sequence.write(opened.asset, curves, prepared, self._transact)

@@ -1,0 +1,386 @@
+"""Curves become an AnimSequence that holds just them, or nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import unreal
+from semanticface_unreal.curve_set import CurveSet, Unsolved
+from semanticface_unreal.ports import STAMP, Existing
+from semanticface_unreal.writing.sequence import common_multiple, seconds
+from semanticface_unreal.writing.writer import AssetWriter, read_curves, read_tags
+from unreal_testing import FakeEditor
+from writing_kit import LEFT, PATH, RIGHT, curve, curves, keys_of, long_curves, on_disk, order, rounded
+
+from semanticface.errors import EngineError, InputError, SemanticFaceError
+from semanticface.steps import finished
+
+RATES = ["24", "25", "30", "60", "12", "15", "24000/1001", "30000/1001", "60000/1001", "359/12", "1000000/33367"]
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> Iterator[FakeEditor]:
+    with FakeEditor(tmp_path / "Project") as running:
+        yield running
+
+
+@pytest.fixture
+def writer() -> AssetWriter:
+    return AssetWriter()
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_curves_come_back_by_name_frame_and_value_at_the_exact_rate(
+    editor: FakeEditor, writer: AssetWriter, rate: str
+) -> None:
+    wanted = curves(rate=Fraction(rate))
+    written = finished(writer.writing(wanted, order()))
+    assert (written.asset, written.curves, written.keys, written.remarks) == (PATH, 2, 5, ())
+    found = editor.sequence(PATH)
+    assert rounded(found.curves) == keys_of(wanted)
+    assert Fraction(found.rate) == wanted.rate
+    assert found.frames == wanted.length
+    assert on_disk(editor.project.root, PATH) is not None, "it is saved"
+
+
+def test_what_is_read_with_the_plugin_is_what_was_written(editor: FakeEditor, writer: AssetWriter) -> None:
+    wanted = curves(rate=Fraction(30000, 1001), length=2000)
+    finished(writer.writing(wanted, order()))
+    found = read_curves(PATH)
+    for one in wanted.curves:
+        assert found[one.name].frames.tolist() == one.frames.tolist()
+        np.testing.assert_allclose(found[one.name].values, one.values, rtol=2e-7, atol=1e-9)
+    with pytest.raises(InputError):
+        read_curves("/Game/Shots/AS_None")
+
+
+def test_an_hour_of_frames_stays_on_whole_frames(editor: FakeEditor, writer: AssetWriter) -> None:
+    last = 3600 * 30
+    made = curve("CTRL_expressions_jawOpen", *((frame, frame % 7 / 7) for frame in range(last - 50, last + 1)))
+    finished(writer.writing(curves(made, rate=Fraction(30000, 1001), length=last), order()))
+    assert read_curves(PATH)["CTRL_expressions_jawOpen"].frames.tolist() == list(range(last - 50, last + 1))
+
+
+def test_one_frame_makes_an_animation_of_one_frame(editor: FakeEditor, writer: AssetWriter) -> None:
+    shown = CurveSet(Fraction(25), 1, 5, (curve(LEFT, (0, 0.5)),), Unsolved.OMIT)
+    finished(writer.writing(shown, order()))
+    assert editor.sequence(PATH).frames == 1
+    assert editor.sequence(PATH).curves == {LEFT: [(0, 0.5)]}
+
+
+def test_a_curve_without_keys_is_left_out_and_told(editor: FakeEditor, writer: AssetWriter) -> None:
+    written = finished(writer.writing(curves(curve("CTRL_expressions_jawOpen")), order()))
+    assert set(editor.sequence(PATH).curves) == {LEFT, RIGHT}
+    assert written.remarks == ("1 curves have no keys and were left out",)
+
+
+def test_the_tags_tell_what_it_was_made_from_and_the_stamp(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order(tags={"SemanticFace.Source": "a.mp4"})))
+    tags = read_tags(PATH)
+    assert tags["SemanticFace.Source"] == "a.mp4"
+    assert tags["SemanticFace.Rate"] == "24000/1001"
+    assert tags["SemanticFace.UnsolvedFrames"] == "104"
+    assert tags[STAMP] == writer.stamp(PATH) == "stamp-1"
+    assert writer.stamp("/Game/Shots/AS_None") == ""
+    saved = on_disk(editor.project.root, PATH)
+    assert saved is not None
+    assert saved["tags"][STAMP] == "stamp-1"
+
+
+def test_overwriting_keeps_the_asset_and_leaves_nothing_of_the_old_curves(
+    editor: FakeEditor, writer: AssetWriter
+) -> None:
+    finished(writer.writing(curves(curve("CTRL_expressions_old", (0, 1.0)), rate=Fraction(25), length=40), order()))
+    asset = unreal.load_asset(PATH)
+    unreal.EditorAssetLibrary.set_metadata_tag(asset, "Author", "me")
+    unreal.EditorAssetLibrary.set_metadata_tag(asset, "SemanticFace.Old", "x")
+    again = curves(rate=Fraction(30000, 1001), length=12, gain=0.5)
+    finished(writer.writing(again, order(stamp="stamp-2")))
+    assert unreal.load_asset(PATH) is asset, "what refers to it still does"
+    found = editor.sequence(PATH)
+    assert rounded(found.curves) == keys_of(again)
+    assert (Fraction(found.rate), found.frames) == (Fraction(30000, 1001), 12)
+    assert found.tags["Author"] == "me"
+    assert "SemanticFace.Old" not in found.tags
+    assert writer.stamp(PATH) == "stamp-2"
+
+
+def test_a_unique_name_is_found_beside_the_one_that_is_there(editor: FakeEditor, writer: AssetWriter) -> None:
+    first = finished(writer.writing(curves(), order(existing=Existing.UNIQUE)))
+    second = finished(writer.writing(curves(gain=0.5), order(existing=Existing.UNIQUE, stamp="stamp-2")))
+    assert first.asset == PATH
+    assert second.asset != PATH
+    assert writer.stamp(PATH) == "stamp-1"
+    assert writer.stamp(second.asset) == "stamp-2"
+
+
+def test_a_foreign_animation_is_replaced_with_a_remark(editor: FakeEditor, writer: AssetWriter) -> None:
+    asset = _foreign()
+    written = finished(writer.writing(curves(), order()))
+    assert "wasn't made by SemanticFace" in written.remarks[0]
+    assert unreal.load_asset(PATH) is asset
+
+
+def test_writing_is_one_step_of_undo(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(length=20), order()))
+    finished(writer.writing(curves(rate=Fraction(25), length=12, gain=0.5), order(stamp="stamp-2")))
+    editor.undo()
+    found = editor.sequence(PATH)
+    assert rounded(found.curves) == keys_of(curves(length=20))
+    assert (Fraction(found.rate), found.frames) == (Fraction(24000, 1001), 20)
+
+
+def test_on_a_farm_nothing_is_kept_for_undo(editor: FakeEditor) -> None:
+    finished(AssetWriter(transact=False).writing(curves(), order()))
+    with pytest.raises(RuntimeError, match="nothing to undo"):
+        editor.undo()
+
+
+def test_each_curve_costs_two_calls_of_the_controller(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _counted(monkeypatch, ("add_curve", "set_curve_keys", "set_curve_key", "open_bracket", "close_bracket"))
+    finished(writer.writing(long_curves(50, 200), order()))
+    assert calls == {"add_curve": 50, "set_curve_keys": 50, "open_bracket": 1, "close_bracket": 1}
+
+
+def test_preparing_yields_every_few_hundred_keys(editor: FakeEditor, writer: AssetWriter) -> None:
+    steps = sum(1 for _ in writer.writing(long_curves(10, 1000), order()))
+    assert steps >= 10 * 1000 / 200
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+@pytest.mark.parametrize("there", [False, True])
+def test_a_cancelled_write_leaves_neither_bracket_nor_half_an_asset(
+    editor: FakeEditor, writer: AssetWriter, steps: int, there: bool
+) -> None:
+    before = curves(rate=Fraction(25), length=30)
+    if there:
+        finished(writer.writing(before, order()))
+    saved = on_disk(editor.project.root, PATH)
+    work = writer.writing(curves(gain=0.5), order(stamp="stamp-2"))
+    for _ in range(steps):
+        if next(work, "ended") == "ended":
+            pytest.skip("the work has fewer steps")
+    work.close()
+    assert editor.open_brackets == 0
+    assert on_disk(editor.project.root, PATH) == saved
+    if there:
+        assert rounded(editor.sequence(PATH).curves) == keys_of(before)
+        assert Fraction(editor.sequence(PATH).rate) == 25
+        assert writer.stamp(PATH) == "stamp-1"
+    else:
+        assert not unreal.EditorAssetLibrary.does_asset_exist(PATH)
+
+
+def test_a_save_that_fails_names_the_asset_and_puts_everything_back(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = curves(rate=Fraction(25), length=30)
+    finished(writer.writing(before, order()))
+    monkeypatch.setattr(editor.project, "save", lambda asset: False)
+    with pytest.raises(InputError, match=PATH) as failure:
+        finished(writer.writing(curves(gain=0.5), order(stamp="stamp-2")))
+    assert "disk" in failure.value.hint
+    assert rounded(editor.sequence(PATH).curves) == keys_of(before)
+    assert (Fraction(editor.sequence(PATH).rate), editor.sequence(PATH).frames) == (25, 30)
+    assert writer.stamp(PATH) == "stamp-1"
+    with pytest.raises(InputError):
+        finished(writer.writing(curves(), order(name="AS_New")))
+    assert not unreal.EditorAssetLibrary.does_asset_exist("/Game/Shots/AS_New")
+
+
+@pytest.mark.parametrize("spoil", ["value", "key", "curve"])
+def test_what_the_editor_drops_without_a_word_is_noticed_and_not_saved(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    real = unreal.AnimationDataController.set_curve_keys
+
+    def spoiling(self: Any, curve_id: Any, curve_keys: Any, should_transact: bool = True) -> bool:
+        kept = list(curve_keys)
+        if spoil == "value":
+            kept[-1].value += 0.01
+        if spoil == "key":
+            del kept[-1]
+        if spoil == "curve" and str(curve_id.get_name()).lower() == RIGHT.lower():
+            self.remove_curve(curve_id, should_transact)
+            return True
+        return bool(real(self, curve_id, kept, should_transact))
+
+    monkeypatch.setattr(unreal.AnimationDataController, "set_curve_keys", spoiling)
+    with pytest.raises(EngineError, match="didn't keep what was written"):
+        finished(writer.writing(curves(), order()))
+    assert on_disk(editor.project.root, PATH) is None
+    assert not unreal.EditorAssetLibrary.does_asset_exist(PATH)
+    assert editor.open_brackets == 0
+
+
+def test_a_controller_that_fails_within_the_bracket_leaves_it_closed(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = curves(rate=Fraction(25))
+    finished(writer.writing(before, order()))
+    real = unreal.AnimationDataController.add_curve
+    calls: list[int] = []
+
+    def failing(self: Any, *args: Any, **named: Any) -> bool:
+        calls.append(1)
+        return False if len(calls) == 2 else bool(real(self, *args, **named))
+
+    monkeypatch.setattr(unreal.AnimationDataController, "add_curve", failing)
+    with pytest.raises(EngineError, match=RIGHT):
+        finished(writer.writing(curves(gain=0.5), order()))
+    assert editor.open_brackets == 0
+    assert rounded(editor.sequence(PATH).curves) == keys_of(before)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"name": "AS Shot"}, "space"),
+        ({"folder": "/NoSuchPlugin/Faces"}, "/NoSuchPlugin"),
+        ({"skeleton": "/Game/No/Such"}, "/Game/No/Such"),
+        ({"preview_mesh": "/Game/MetaHumans/Common/Face/Face_Archetype_Skeleton"}, "Skeleton"),
+        ({"level_sequence": True}, "mesh"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_is_refused_before_the_analysis(
+    editor: FakeEditor, writer: AssetWriter, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InputError, match=says) as refusal:
+        writer.check(order(**changes))
+    assert refusal.value.hint
+    with pytest.raises(InputError, match=says):
+        finished(writer.writing(curves(), order(**changes)))
+
+
+def test_checking_writes_nothing(editor: FakeEditor, writer: AssetWriter) -> None:
+    writer.check(order())
+    assert not unreal.EditorAssetLibrary.does_asset_exist(PATH)
+    assert not list((editor.project.root / "Content").rglob("AS_Shot*"))
+
+
+def test_an_asset_of_another_class_under_that_name_is_kept(editor: FakeEditor, writer: AssetWriter) -> None:
+    tools = unreal.AssetToolsHelpers.get_asset_tools()
+    tools.create_asset("AS_Shot", "/Game/Shots", unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
+    with pytest.raises(InputError, match="LevelSequence, not an AnimSequence"):
+        writer.check(order())
+
+
+def test_an_animation_of_another_skeleton_is_kept(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    other = _other_skeleton()
+    with pytest.raises(InputError, match="skeleton"):
+        writer.check(order(skeleton=other))
+    with pytest.raises(InputError, match="skeleton"):
+        finished(writer.writing(curves(), order(skeleton=other)))
+    assert rounded(editor.sequence(PATH).curves) == keys_of(curves())
+
+
+def test_a_skeleton_without_a_face_is_written_for_with_a_warning(editor: FakeEditor, writer: AssetWriter) -> None:
+    written = finished(writer.writing(curves(), order(skeleton=_other_skeleton())))
+    assert "no bones of a MetaHuman's face" in written.remarks[0]
+
+
+def test_a_read_only_file_without_source_control_is_refused(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    file = editor.project.root / "Content" / "Shots" / "AS_Shot.uasset"
+    file.chmod(0o444)
+    with pytest.raises(InputError, match="read-only"):
+        writer.check(order())
+    with pytest.raises(InputError, match="read-only"):
+        finished(writer.writing(curves(gain=0.5), order()))
+    assert rounded(editor.sequence(PATH).curves) == keys_of(curves())
+
+
+def test_every_error_on_the_way_is_one_of_ours(editor: FakeEditor, writer: AssetWriter) -> None:
+    empty = CurveSet(Fraction(25), 5, 0, (curve(LEFT),), Unsolved.OMIT)
+    with pytest.raises(SemanticFaceError, match="no key"):
+        finished(writer.writing(empty, order()))
+    assert not unreal.EditorAssetLibrary.does_asset_exist(PATH)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("30", "24", "120"),
+        ("30", "24000/1001", "24000"),
+        ("30", "60", "60"),
+        ("30", "15", "30"),
+        ("30", "30000/1001", "30000"),
+    ],
+)
+def test_the_way_to_a_rate_goes_over_one_of_which_both_are_parts(one: str, other: str, both: str) -> None:
+    found = common_multiple(Fraction(one), Fraction(other))
+    assert found == Fraction(both)
+    assert (found / Fraction(one)).denominator == (found / Fraction(other)).denominator == 1
+
+
+def test_two_hours_of_times_round_to_their_frames() -> None:
+    for rate in (Fraction(24000, 1001), Fraction(60)):
+        frames = np.arange(0, 7200 * 60, 7)
+        at = seconds(frames, rate) * float(rate)
+        assert np.array_equal(np.rint(at), frames)
+        assert (np.abs(at - frames) <= frames * 2.0**-23).all()
+
+
+def _foreign() -> Any:
+    factory = unreal.AnimSequenceFactory()
+    factory.target_skeleton = unreal.load_asset("/Game/MetaHumans/Common/Face/Face_Archetype_Skeleton")
+    return unreal.AssetToolsHelpers.get_asset_tools().create_asset(
+        "AS_Shot", "/Game/Shots", unreal.AnimSequence, factory
+    )
+
+
+def _other_skeleton() -> str:
+    """The path of one that is no face's."""
+    registry = unreal.AssetRegistryHelpers.get_asset_registry()
+    known = registry.get_assets_by_class(unreal.TopLevelAssetPath("/Script/Engine", "Skeleton"), True)
+    return next(str(data.package_name) for data in known or () if str(data.asset_name) != "Face_Archetype_Skeleton")
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> dict[str, int]:
+    calls: dict[str, int] = {}
+
+    def counting(name: str, real: Any) -> Any:
+        def call(self: Any, *args: Any, **named: Any) -> Any:
+            calls[name] = calls.get(name, 0) + 1
+            return real(self, *args, **named)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(
+            unreal.AnimationDataController, name, counting(name, getattr(unreal.AnimationDataController, name))
+        )
+    return calls
+
+
+def test_source_control_is_asked_and_the_file_checked_out(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    file = editor.project.root / "Content" / "Shots" / "AS_Shot.uasset"
+    file.chmod(0o444)
+    editor.source_control = {file.name: "anna"}
+    with pytest.raises(InputError, match="checked out by anna"):
+        writer.check(order())
+    editor.source_control = {file.name: ""}
+    writer.check(order())
+    assert not file.stat().st_mode & 0o200, "checking checks nothing out"
+    finished(writer.writing(curves(gain=0.5), order(stamp="stamp-2")))
+    saved = on_disk(editor.project.root, PATH)
+    assert saved is not None
+    assert saved["tags"][STAMP] == "stamp-2"
+
+
+def test_a_file_that_source_control_does_not_know_is_refused(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    (editor.project.root / "Content" / "Shots" / "AS_Shot.uasset").chmod(0o444)
+    editor.source_control = {}
+    with pytest.raises(InputError, match="can't be checked out"):
+        finished(writer.writing(curves(gain=0.5), order()))
+    assert rounded(editor.sequence(PATH).curves) == keys_of(curves())
