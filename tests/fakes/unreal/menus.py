@@ -1,7 +1,8 @@
 """`ToolMenus`: menus that plugins extend, and what stands in them. A click runs an entry as the editor would.
 
 An entry is seen where its menu is: below a menu that the editor shows itself, through `add_sub_menu`. Menus that the
-editor builds when they are first opened (those of the content browser) can be extended before, but not found.
+editor builds when they are first opened (those of the content browser) can be extended before, but not found: for
+them `find_menu` gives None until somebody has extended them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,6 @@ from unreal.checking import faked, known
 
 SHOWN = ("LevelEditor.MainMenu", "LevelEditor.LevelEditorToolBar.PlayToolBar", "LevelEditor.LevelEditorToolBar.User")
 PULL_DOWN = ("File", "Edit", "Window", "Tools", "Build", "Select", "Actor", "Help")
-LATE = ("ContentBrowser.AssetContextMenu", "ContentBrowser.FolderContextMenu", "LevelEditor.ActorContextMenu")
-"""Built when they are opened: `find_menu` doesn't know them before somebody extends them."""
 
 
 @dataclass(eq=False)

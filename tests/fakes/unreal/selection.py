@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unreal.checking import faked, known
 from unreal_process import editor
+
+from unreal.checking import faked, known
 
 
 @faked

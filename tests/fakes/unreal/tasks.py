@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from unreal.checking import faked
-from unreal.nativize import Refused, converter
 from unreal_desk import SlowTask
 from unreal_process import editor, enter_native
+
+from unreal.checking import faked
+from unreal.nativize import Refused, converter
 
 
 @faked

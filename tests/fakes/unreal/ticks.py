@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unreal.checking import faked_function
 from unreal_desk import Handle
 from unreal_process import editor
+
+from unreal.checking import faked_function
 
 
 @faked_function

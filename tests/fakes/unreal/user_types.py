@@ -10,11 +10,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from unreal_process import enter_native
+
 from unreal.checking import NativeProperty, faked, known
 from unreal.nativize import Refused, converter
 from unreal.registry import REGISTRY
 from unreal.signatures import Described, Property, Signature, described
-from unreal_process import enter_native
 
 EVENTS = {
     "ToolMenuEntryScript": {
@@ -147,6 +148,11 @@ def generate_class(made: Any) -> None:
 def add_property(made: Any, name: str, definition: PropertyDef) -> None:
     if any(name in vars(base).get("fake_properties", {}) for base in made.__mro__[1:]):
         raise Exception(f"{made.__name__}: Property '{name}' cannot override a property from the base type")
+    if is_made(definition._type):
+        described_ = Property(name, definition._type.__name__, writable=True, attribute=True, editor=True)
+        made.fake_properties[name] = UserProperty(made.__name__, described_, definition._type)
+        setattr(made, name, made.fake_properties[name])
+        return
     kind = type_name(definition._type)
     if kind is None:
         raise Exception(f"{made.__name__}: Failed to create property for '{name}' ({said(definition._type)})")
@@ -167,6 +173,12 @@ def type_name(wanted: Any) -> str | None:
     if isinstance(wanted, type) and wanted.__name__ in REGISTRY and wanted.__module__ == "unreal":
         return None if wanted.__name__ in ("Array", "Set", "Map") else wanted.__name__
     return None
+
+
+def is_made(wanted: Any) -> bool:
+    """Whether it is a class or an enum that Python defined for the engine."""
+    own = isinstance(wanted, type) and wanted.__module__ != "unreal" and "fake_described" in vars(wanted)
+    return own and wanted.fake_kind in ("enum", "object")
 
 
 def said(wanted: Any) -> str:
@@ -201,6 +213,46 @@ def function(made: Any, name: str, definition: FunctionDef) -> dict[str, Any]:
     if name not in EVENTS.get(base[0], ()):
         raise Exception(f"{where} was set to 'override', but the method found to override was not a blueprint event")
     return {name: (definition._func, base[1])}
+
+
+class UserProperty(NativeProperty):
+    """Of an enum or a class that Python defined, which no signature names."""
+
+    def __init__(self, owner: str, property_: Property, wanted: Any) -> None:
+        super().__init__(owner, property_, None, None)
+        self._wanted = wanted
+
+    def read(self, on: Any) -> Any:
+        first = next(iter(self._wanted.fake_members.values()), None) if self._wanted.fake_kind == "enum" else None
+        return on.__dict__["_values"].get(self.described.name, first)
+
+    def write(self, on: Any, value: Any) -> None:
+        if not isinstance(value, self._wanted) and not (value is None and self._wanted.fake_kind == "object"):
+            raise TypeError(
+                f"{self.owner}: Failed to convert type '{type(value).__name__}' to property '{self.described.name}' "
+                f"({self._wanted.__name__})"
+            )
+        on.__dict__["_values"][self.described.name] = value
+
+
+def generate_enum(made: Any) -> None:
+    """Turn the values in the class into members. Raises Exception as the engine does."""
+    if not (isinstance(made, type) and issubclass(made, known("EnumBase"))):
+        raise Exception(f"generate_enum: {made!r} is not derived from an Unreal enum type")
+    made.fake_described = Described(made.__name__, "enum", "EnumBase")
+    made.fake_members = {}
+    for name, value in list(vars(made).items()):
+        if isinstance(value, PropertyDef | FunctionDef):
+            raise Exception(f"{made.__name__}: Enums do not support {type(value).__name__}")
+        if not isinstance(value, ValueDef):
+            continue
+        if isinstance(value._val, bool) or not isinstance(value._val, int) or not 0 <= value._val <= 255:
+            raise Exception(f"{made.__name__}: Failed to convert value '{name}' to a number from 0 to 255")
+        member = object.__new__(made)
+        object.__setattr__(member, "name", name)
+        object.__setattr__(member, "value", value._val)
+        made.fake_members[name] = member
+        setattr(made, name, member)
 
 
 def native_function(made: type, name: str) -> tuple[str, Signature] | None:
