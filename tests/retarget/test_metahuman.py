@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 
 from semanticface.actions import CSV_ORDER, SHAPES
 from semanticface.errors import InputError
+from semanticface.results import FrameResult, Status
 from semanticface.retarget.metahuman import (
     LIPS,
     LIPS_FADE,
@@ -21,6 +26,8 @@ from semanticface.retarget.metahuman import (
     profile_curves,
 )
 from semanticface.retarget.profile import Link, Profile, TargetKind
+from semanticface.retarget.store import read_profile
+from semanticface.take import TakeHeader, TakeWriter
 
 Floats = NDArray[np.float64]
 
@@ -191,6 +198,32 @@ def test_values_of_another_shape_are_refused(make: object) -> None:
     assert callable(make)
     with pytest.raises(InputError, match=r"\(5, 52\)"):
         make(np.zeros((5, 52)))
+
+
+@pytest.fixture
+def documentation() -> str:
+    """The part about MetaHumans."""
+    text = (Path(__file__).parents[2] / "docs" / "retarget.md").read_text(encoding="utf-8")
+    return text[text.index("## Onto a MetaHuman") : text.index("## Measured")]
+
+
+def test_the_scripts_of_the_documentation_run(
+    documentation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with TakeWriter(tmp_path / "shot.take", TakeHeader({}, Fraction(24), {}, {}, "key")) as writer:
+        writer.append(FrameResult(0, 0.0, Status.OK, dict.fromkeys(CSV_ORDER, 0.25)))
+    names: dict[str, Any] = {}
+    exec("".join(re.findall(r"```python\n(.*?)```", documentation, re.DOTALL)), names)
+    assert names["curves"]["CTRL_expressions_jawOpen"].tolist() == [0.25]
+    assert read_profile(tmp_path / "metahuman.json") == metahuman_profile(FaceOptions(head=True))
+
+
+def test_the_documentation_names_every_control(documentation: str) -> None:
+    """Those of sides and corners by their stem or by the left one."""
+    for name in metahuman_curves(frames()):
+        stem = re.sub("[UD]?[LR]$", "", name.removeprefix("CTRL_expressions_"))
+        assert re.search(rf"`{stem}[UD]?L?`", documentation), name
 
 
 def test_ten_thousand_frames_take_well_under_a_second() -> None:
