@@ -17,6 +17,11 @@ from typing import Any
 
 from unreal.registry import REGISTRY
 
+ANYTHING = frozenset({"Any", "_T", "_ElemType", "_KeyType", "_ValueType", "BaseException", "TracebackType"}) | {
+    "_EditorSubsystemTypeVar",
+    "_EngineSubsystemTypeVar",
+}
+"""Annotations that take what comes: variables of the stub's own, which stand for the type of another argument."""
 INTEGERS = {
     "int": (-(2**63), 2**63 - 1),
     "int64": (-(2**63), 2**63 - 1),
@@ -52,7 +57,7 @@ def _converter(node: ast.expr) -> Converter:
     simple = {"bool": _boolean, "float": _single, "double": _double, "str": _string, "type": _type, "object": _anything}
     if name in simple:
         return simple[name]
-    if name in ("Any", "_T", "_ElemType", "_KeyType", "_ValueType", "BaseException", "TracebackType"):
+    if name in ANYTHING:
         return _anything
     if name == "Class":
         return _class
