@@ -105,26 +105,6 @@ def uenum() -> Callable[[Any], Any]:
     return decorated
 
 
-def generate_enum(made: Any) -> None:
-    """Turn the values in the class into members, from which a property can be made. Raises Exception as the engine."""
-    if not (isinstance(made, type) and issubclass(made, known("EnumBase"))):
-        raise Exception(f"generate_enum: {made!r} is not derived from an Unreal enum type")
-    members = {}
-    for name, value in list(vars(made).items()):
-        if isinstance(value, PropertyDef | FunctionDef):
-            raise Exception(f"{made.__name__}: Enums do not support {type(value).__name__}")
-        if isinstance(value, ValueDef):
-            if isinstance(value._val, bool) or not isinstance(value._val, int):
-                raise Exception(f"{made.__name__}: Enum value '{name}' is not an int")
-            member = object.__new__(made)
-            object.__setattr__(member, "name", name)
-            object.__setattr__(member, "value", value._val)
-            members[name] = member
-            setattr(made, name, member)
-    made.fake_members, made.fake_kind = members, "enum"
-    REGISTRY.define(made)
-
-
 def generate_class(made: Any) -> None:
     """Turn the definitions in the class into properties and functions. Raises Exception as the engine does."""
     if not (isinstance(made, type) and issubclass(made, known("_ObjectBase"))):
