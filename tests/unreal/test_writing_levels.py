@@ -12,7 +12,7 @@ import unreal
 from semanticface_unreal.ports import STAMP, Existing
 from semanticface_unreal.writing.csv_import import IMPORTER, import_csv
 from semanticface_unreal.writing.level import ANIMATION, level_name, tick_resolution
-from semanticface_unreal.writing.targets import face_of
+from semanticface_unreal.writing.targets import face_of, mesh_path_of
 from semanticface_unreal.writing.writer import AssetWriter, read_tags
 from unreal_testing import FakeEditor
 from writing_kit import PATH, curves, on_disk, order
@@ -67,14 +67,17 @@ def test_writing_anew_fits_the_section_and_keeps_what_the_user_added(editor: Fak
 
 
 def test_an_actor_of_the_level_is_bound_by_its_face(editor: FakeEditor) -> None:
-    actor = _metahuman()
+    actor = editor.place_actor("MetaHuman", Body="/Game/Mannequins/SKM_Mannequin", Face=_face_mesh())
     writer = AssetWriter(actor=lambda: actor)
     finished(writer.writing(curves(), order(level_sequence=True)))
     level = unreal.load_asset(LEVEL)
     playing = [binding for binding in level.get_bindings() if binding.get_tracks()]
     assert len(playing) == 1
     assert playing[0].get_parent().is_valid()
-    assert face_of(actor) is not None
+    face = face_of(actor)
+    assert face is not None
+    assert playing[0].get_name() == face.get_name() == "Face"
+    assert mesh_path_of(actor) == _face_mesh()
 
 
 def test_a_level_sequence_of_somebody_else_is_not_touched(editor: FakeEditor, writer: AssetWriter) -> None:
@@ -187,12 +190,6 @@ def _face_mesh() -> str:
         if mesh.skeleton.get_name() == "Face_Archetype_Skeleton":
             return str(data.package_name)
     raise AssertionError("the fake has no face mesh")
-
-
-def _metahuman() -> Any:
-    """An actor of the level that shows the face."""
-    actors = unreal.get_editor_subsystem(unreal.EditorActorSubsystem).get_all_level_actors()
-    return next(actor for actor in actors if face_of(actor) is not None)
 
 
 def _section(level: Any) -> Any:

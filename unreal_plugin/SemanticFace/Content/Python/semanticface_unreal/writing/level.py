@@ -6,6 +6,8 @@ Sequences that others made are never touched. Knows nothing of curves.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -169,41 +171,51 @@ def _key_rig(
     scene: Scene,
     path: str,
 ) -> None:
-    """Has the rig solve its controls from the asset, with a key a frame, and rests the section that plays the asset.
-
-    Sequencer must have the sequence open, or nothing is bound; it is closed again where it was not open before.
-    """
+    """Has the rig solve its controls from the asset, with a key a frame, and rests the section that plays the asset."""
     rig = assets.need(path, unreal.ControlRigBlueprint, "Control Rig").get_control_rig_class()
-    world = unreal.get_editor_subsystem(unreal.UnrealEditorSubsystem).get_editor_world()
+    library = unreal.ControlRigSequencerLibrary
+    with _open_in_sequencer(level):
+        track = library.find_or_create_control_rig_track(_world(), level, rig, binding)
+        if track is None:
+            raise EngineError(f"the editor put no track for {path} into {level.get_name()}", assets.IN_LOG)
+        unreal.LevelSequenceEditorBlueprintLibrary.force_update()  # so that what is spawned is there
+        component = _component(level, binding, scene)
+        loaded = component is not None and library.load_anim_sequence_into_control_rig_section(
+            track.get_section_to_key() or track.get_sections()[0],
+            scene.animation,
+            component,
+            unreal.FrameNumber(0),
+            interpolation=unreal.MovieSceneKeyInterpolation.LINEAR,
+        )
+    if not loaded:
+        raise EngineError(
+            f"{path} took no keys from {assets.path_of(scene.animation)}",
+            "the rig must have a backward solve and fit the mesh; run the job in an editor with a window",
+        )
+    section.set_is_active(False)
+
+
+@contextmanager
+def _open_in_sequencer(level: unreal.LevelSequence) -> Iterator[None]:
+    """Nothing is bound unless Sequencer has the sequence open; afterwards it shows again what it showed before."""
     sequencer = unreal.LevelSequenceEditorBlueprintLibrary
     before = sequencer.get_current_level_sequence()
     sequencer.open_level_sequence(level)
     try:
-        track = unreal.ControlRigSequencerLibrary.find_or_create_control_rig_track(world, level, rig, binding)
-        if track is None:
-            raise EngineError(f"the editor put no track for {path} into {level.get_name()}", assets.IN_LOG)
-        sequencer.set_current_time(0)  # so that what is spawned is there
-        component = _component(level, binding, scene)
-        loaded = component is not None and (
-            unreal.ControlRigSequencerLibrary.load_anim_sequence_into_control_rig_section(
-                track.get_section_to_key() or track.get_sections()[0],
-                scene.animation,
-                component,
-                unreal.FrameNumber(0),
-                interpolation=unreal.MovieSceneKeyInterpolation.LINEAR,
-            )
-        )
-        if not loaded:
-            raise EngineError(
-                f"{path} took no keys from {assets.path_of(scene.animation)}",
-                "the rig must have a backward solve and fit the mesh; run the job in an editor with a window",
-            )
-        section.set_is_active(False)
+        yield
     finally:
         if before is None:
             sequencer.close_level_sequence()
         elif assets.path_of(before) != assets.path_of(level):
             sequencer.open_level_sequence(before)
+
+
+def _world() -> unreal.World:
+    editor = unreal.get_editor_subsystem(unreal.UnrealEditorSubsystem)
+    world = None if editor is None else editor.get_editor_world()
+    if world is None:
+        raise EngineError("no level is open", "open one, so that Sequencer can move a face in it")
+    return world
 
 
 def _component(

@@ -160,10 +160,12 @@ def _open(order: AssetOrder, target: Target) -> _Opened:
     if asset is not None:
         assets.check_out(asset)
         tags = ours(assets.tags(asset))
-        remarks = () if tags else (f"{order.path} wasn't made by SemanticFace; its facial curves were replaced",)
+        remarks = []
+        if not tags:
+            remarks.append(f"{order.path} wasn't made by SemanticFace; its facial curves were replaced")
         if sequence.has_bones(asset):
-            remarks += (f"{order.path} moves bones too; they stay, cut or held to the new length",)
-        return _Opened(asset, sequence.snapshot(asset), tags, remarks)
+            remarks.append(f"{order.path} moves bones too; they stay, cut or held to the new length")
+        return _Opened(asset, sequence.snapshot(asset), tags, tuple(remarks))
     factory = unreal.AnimSequenceFactory()
     factory.target_skeleton = target.skeleton
     if target.mesh is not None:
