@@ -62,6 +62,11 @@ class Paths(known("BlueprintFunctionLibrary")):  # type: ignore[misc]
         return folder("")
 
     @classmethod
+    def engine_dir(cls) -> str:
+        """Beside the project, as good as anywhere."""
+        return folder("../Engine")
+
+    @classmethod
     def project_content_dir(cls) -> str:
         return folder("Content")
 
