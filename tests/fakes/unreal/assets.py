@@ -211,6 +211,12 @@ class _Shared:
         return str(loaded_asset.get_path_name()) if loaded_asset is not None else ""
 
     @staticmethod
+    def sync_browser_to_objects(asset_paths: Any) -> None:
+        """Selects them in the content browser; paths where nothing is are passed over."""
+        found = [editor().project.load(path.split(".", 1)[0]) for path in asset_paths]
+        editor().desk.selected_assets = [asset for asset in found if asset is not None]
+
+    @staticmethod
     def get_metadata_tag(object: Any, tag: Any) -> str:
         return str(tags_of(object).get(str(tag), ""))
 

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from semanticface_unreal.engine import unreal
+
+if TYPE_CHECKING:
+    from semanticface_unreal.editor.session import Session
 
 _COMMANDLET = re.compile(r"(?:^|\s)[-/]run=", re.IGNORECASE)
 
@@ -16,9 +20,14 @@ _COMMANDLET = re.compile(r"(?:^|\s)[-/]run=", re.IGNORECASE)
 class _State:
     """What must outlive a call: the session, the entries that Unreal doesn't hold, and the wish to hear of the end."""
 
-    session: object | None = None
+    session: Session | None = None
     entries: Sequence[object] = ()
     handle: object | None = None
+
+
+def current() -> Session | None:
+    """The session of this editor, None where the plugin hasn't started: for scripts of the user's own."""
+    return _State.session
 
 
 def attended() -> bool:
@@ -31,13 +40,14 @@ def start() -> bool:
     """Build the menus; whether there are any now. What an earlier start has built is taken away first."""
     if not attended():
         return False
-    from semanticface_unreal.editor import entries
+    from semanticface_unreal.editor import entries, menus
     from semanticface_unreal.editor.places import places
     from semanticface_unreal.editor.selection import selected_actor
     from semanticface_unreal.editor.session import Session
     from semanticface_unreal.writing.writer import AssetWriter
 
     stop()
+    menus.remove_all()
     session = Session(places(), AssetWriter(actor=selected_actor))
     _State.session = session
     _State.entries = entries.build(session)
@@ -48,14 +58,13 @@ def start() -> bool:
 
 def stop() -> None:
     """Take everything away: menus, tick, backend, preview. The editor calls it as it closes."""
-    from semanticface_unreal.editor import menus
-    from semanticface_unreal.editor.session import Session
-
     session, _State.session = _State.session, None
     handle, _State.handle = _State.handle, None
     _State.entries = ()
     if handle is not None:
         unreal.unregister_python_shutdown_callback(handle)
-    menus.remove_all()
-    if isinstance(session, Session):
+    if session is not None:
+        from semanticface_unreal.editor import menus
+
+        menus.remove_all()
         session.close()

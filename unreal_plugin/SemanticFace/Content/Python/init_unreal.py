@@ -1,0 +1,27 @@
+"""Unreal runs this when the plugin loads. All that can go wrong is said in one line of the log.
+
+Nothing here needs a newer Python than the oldest that Unreal 5 has, so that it can say so.
+"""
+
+
+def _start() -> None:
+    try:
+        from semanticface_unreal.editor import startup
+
+        startup.start()
+    except Exception as error:
+        _complain(error)
+
+
+def _complain(error: Exception) -> None:
+    import sys
+
+    what = f"{type(error).__name__}: {error}"
+    if sys.version_info < (3, 11):  # noqa: UP036 - what Unreal 5.0 to 5.3 have
+        what = f"Unreal 5.4 or later is needed, with Python 3.11; this is {sys.version.split()[0]}"
+    elif isinstance(error, ImportError):
+        what += "; the plugin's files are not whole: install it again from its zip"
+    sys.stderr.write(f"SemanticFace can't start: {what}\n")
+
+
+_start()
