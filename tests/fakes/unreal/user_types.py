@@ -63,7 +63,10 @@ class FunctionDef:
 
 
 def uproperty(type: Any, meta: Any = None, getter: Any = None, setter: Any = None) -> Any:
-    return PropertyDef(type, meta, getter, setter)
+    """`type` may be an object too, such as `unreal.Array(str)`; whether it will do shows when the class is made."""
+    made = PropertyDef(object, meta, getter, setter)
+    made._type = type
+    return made
 
 
 def uvalue(val: Any, meta: Any = None) -> Any:
@@ -143,7 +146,7 @@ def add_property(made: Any, name: str, definition: PropertyDef) -> None:
 
 def type_name(wanted: Any) -> str | None:
     """As the signatures write it; None for what the engine has no property for (list, dict, tuple, foreign classes)."""
-    if wanted in PLAIN:
+    if isinstance(wanted, type) and wanted in PLAIN:
         return PLAIN[wanted]
     container = type(wanted).__name__
     if container in ("Array", "Set", "Map") and type(wanted).__module__ == "unreal":
