@@ -80,6 +80,15 @@ def test_an_actor_of_the_level_is_bound_by_its_face(editor: FakeEditor) -> None:
     assert mesh_path_of(actor) == _face_mesh()
 
 
+def test_an_actor_without_that_face_is_left_alone(editor: FakeEditor) -> None:
+    other = editor.place_actor("Extra", Mesh="/Game/Mannequins/SKM_Mannequin")
+    writer = AssetWriter(actor=lambda: other)
+    with pytest.raises(InputError, match="needs a mesh"):
+        writer.check(order(level_sequence=True))
+    finished(writer.writing(curves(), order(skeleton=_face_mesh(), level_sequence=True)))
+    assert not unreal.load_asset(LEVEL).get_possessables()
+
+
 def test_a_level_sequence_of_somebody_else_is_not_touched(editor: FakeEditor, writer: AssetWriter) -> None:
     tools = unreal.AssetToolsHelpers.get_asset_tools()
     tools.create_asset("LS_Shot", "/Game/Shots", unreal.LevelSequence, unreal.LevelSequenceFactoryNew())

@@ -46,6 +46,16 @@ def find(path: str, kind: type[Kind], what: str) -> Kind | None:
     return asset
 
 
+def find_here(path: str, kind: type[Kind], what: str) -> Kind | None:
+    """As `find`, for an asset that is to be replaced. Raises InputError where it was moved and left a redirector."""
+    asset = find(path, kind, what)
+    if asset is not None and path_of(asset).lower() != path.lower():
+        raise InputError(
+            f"{path} was moved to {path_of(asset)}", "fix up the redirectors of its old folder, or write there"
+        )
+    return asset
+
+
 def need(path: str, kind: type[Kind], what: str) -> Kind:
     """The asset, loaded. Raises InputError where there is none, or one of another class."""
     asset = find(path, kind, what)

@@ -28,13 +28,14 @@ MOST_TICKS = 10**8
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What goes into the Level Sequence. `actor` stands in the level; without one the mesh is spawned."""
+    """What goes into the Level Sequence. `face` is the component of an actor of the level; without one the mesh is
+    spawned."""
 
     animation: unreal.AnimSequence
     rate: Fraction
     length: int
     target: Target
-    actor: unreal.Actor | None = None
+    face: unreal.SkeletalMeshComponent | None = None
 
 
 def level_name(name: str) -> str:
@@ -58,9 +59,10 @@ def check_level(order: AssetOrder, target: Target, actor: unreal.Actor | None) -
                 f"{order.path}: keys on a Control Rig are made by Sequencer, which needs an editor with a window",
                 "leave out `control_rig` here, and write the asset from its take in the editor",
             )
-    if target.mesh is None and actor is None:
+    if target.mesh is None and fitting(actor, target) is None:
         raise InputError(
-            f"{order.path}: a Level Sequence needs a mesh to show", "name the face mesh instead of its skeleton"
+            f"{order.path}: a Level Sequence needs a mesh to show",
+            "name the face mesh instead of its skeleton, or select the character in the level",
         )
     if order.existing is Existing.OVERWRITE:
         _standing(f"{order.folder.rstrip('/')}/{level_name(order.name)}")
@@ -72,11 +74,12 @@ def write_level(scene: Scene, order: AssetOrder) -> str:
     Raises InputError or EngineError; one that was new is gone then.
     """
     folder, name = split(assets.path_of(scene.animation))
-    path = f"{folder}/{level_name(name)}"
-    level = _standing(path)
+    wanted = level_name(name)
+    level = _standing(f"{folder}/{wanted}") if order.existing is Existing.OVERWRITE else None
     made = level is None
     if level is None:
-        level = assets.create(folder, level_name(name), unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
+        wanted = wanted if order.existing is Existing.OVERWRITE else assets.unique(folder, wanted)
+        level = assets.create(folder, wanted, unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
     try:
         assets.check_out(level)
         _set_rate(level, scene.rate)
@@ -92,7 +95,17 @@ def write_level(scene: Scene, order: AssetOrder) -> str:
         if made:
             assets.forget(level)
         raise
-    return path
+    return assets.path_of(level)
+
+
+def fitting(actor: unreal.Actor | None, target: Target) -> unreal.SkeletalMeshComponent | None:
+    """The actor's face, if it has the skeleton that is written for."""
+    component = None if actor is None else face_of(actor)
+    if component is None or assets.path_of(component.get_skeletal_mesh_asset().skeleton) != assets.path_of(
+        target.skeleton
+    ):
+        return None
+    return component
 
 
 def tick_resolution(rate: Fraction) -> Fraction:
@@ -106,7 +119,7 @@ def tick_resolution(rate: Fraction) -> Fraction:
 
 def _standing(path: str) -> unreal.LevelSequence | None:
     """The one of an earlier run. Raises InputError for one that somebody else made, or that can't be written."""
-    level = assets.find(path, unreal.LevelSequence, "a Level Sequence")
+    level = assets.find_here(path, unreal.LevelSequence, "a Level Sequence")
     if level is None:
         return None
     if ANIMATION not in assets.tags(level):
@@ -148,12 +161,9 @@ def _plays(section: unreal.MovieSceneSkeletalAnimationSection, animation: unreal
 
 def _bound(level: unreal.LevelSequence, scene: Scene) -> unreal.MovieSceneBindingProxy:
     """The actor's face component, under its actor; or a skeletal mesh actor that the sequence spawns."""
-    if scene.actor is not None:
-        component = face_of(scene.actor)
-        owner = level.add_possessable(scene.actor)
-        if component is None:
-            return owner
-        binding = level.add_possessable(component)
+    if scene.face is not None:
+        owner = level.add_possessable(scene.face.get_typed_outer(unreal.Actor))
+        binding = level.add_possessable(scene.face)
         binding.set_parent(owner)
         return binding
     binding = level.add_spawnable_from_class(unreal.SkeletalMeshActor.static_class())
@@ -221,8 +231,8 @@ def _world() -> unreal.World:
 def _component(
     level: unreal.LevelSequence, binding: unreal.MovieSceneBindingProxy, scene: Scene
 ) -> unreal.SkeletalMeshComponent | None:
-    if scene.actor is not None:
-        return face_of(scene.actor)
+    if scene.face is not None:
+        return scene.face
     bound = unreal.LevelSequenceEditorBlueprintLibrary.get_bound_objects(level.get_binding_id(binding))
     for thing in bound:
         if isinstance(thing, unreal.SkeletalMeshComponent):

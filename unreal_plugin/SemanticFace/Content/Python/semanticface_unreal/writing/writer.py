@@ -81,7 +81,9 @@ class AssetWriter:
                 assets.save(opened.asset)
                 saved = True
                 yield
-                scene = level.Scene(opened.asset, curves.rate, curves.length, target, self._actor())
+                scene = level.Scene(
+                    opened.asset, curves.rate, curves.length, target, level.fitting(self._actor(), target)
+                )
                 with assets.refusals(order.path):
                     others = (level.write_level(scene, order),)
                 yield
@@ -140,7 +142,7 @@ def read_curves(path: str) -> dict[str, Curve]:
 
 def _standing(order: AssetOrder, target: Target) -> unreal.AnimSequence | None:
     """The animation that an order replaces. Raises InputError for one that it must not."""
-    asset = assets.find(order.path, unreal.AnimSequence, ANIMATION)
+    asset = assets.find_here(order.path, unreal.AnimSequence, ANIMATION)
     if asset is None:
         return None
     skeleton = asset.get_skeleton()
