@@ -7,11 +7,21 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import unreal_command_line
 from unreal_desk import FRAME, Answer, Desk, Shown
 from unreal_process import Log
+
+
+@dataclass(frozen=True)
+class FaceRecording:
+    """What the import of a CSV put into a Level Sequence: `keys[column]` are (tick, value)."""
+
+    subject: str
+    source: tuple[int, int, int, int] | None
+    keys: dict[str, list[tuple[int, float]]]
 
 
 class NotClickable(AssertionError):
@@ -72,6 +82,16 @@ class User:
     def select_actors(self, actors: Iterable[Any]) -> None:
         """In the level: actors that `place_actor` gave."""
         self.desk.selected_actors = list(actors)
+
+    def live_link(self, path: str) -> FaceRecording:
+        """Of a Level Sequence that was imported. Raises KeyError where there is none."""
+        import unreal
+
+        found = getattr(unreal.load_asset(path), "_live_link", None)
+        if found is None:
+            raise KeyError(path)
+        keys = {name: [(tick, value) for tick, value in keys] for name, keys in found["keys"].items()}
+        return FaceRecording(found["subject"], found["source"] and tuple(found["source"]), keys)
 
     # Dialogs and slow tasks.
 
