@@ -120,6 +120,22 @@ def test_a_level_sequence_that_fails_leaves_the_animation_without_a_stamp(
     assert not unreal.EditorAssetLibrary.does_asset_exist(LEVEL)
 
 
+def test_a_last_save_that_fails_leaves_no_stamp_either(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, saved = editor.project.save, []
+
+    def save(asset: Any) -> bool:
+        saved.append(asset)
+        return len(saved) < 3 and real(asset)
+
+    monkeypatch.setattr(editor.project, "save", save)
+    with pytest.raises(InputError, match=PATH):
+        finished(writer.writing(curves(), order(skeleton=_face_mesh(), level_sequence=True)))
+    assert len(saved) == 3
+    assert writer.stamp(PATH) == ""
+
+
 def test_the_control_rig_gets_the_keys_and_the_section_rests(editor: FakeEditor, writer: AssetWriter) -> None:
     finished(writer.writing(curves(), order(skeleton=_face_mesh(), control_rig=RIG)))
     level = unreal.load_asset(LEVEL)

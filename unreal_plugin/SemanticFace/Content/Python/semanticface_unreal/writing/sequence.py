@@ -89,8 +89,8 @@ def write(sequence: unreal.AnimSequence, curves: CurveSet, prepared: tuple[Prepa
     _replace(sequence, curves.rate, curves.length, prepared, transact)
 
 
-def snapshot(sequence: unreal.AnimSequence) -> Before:
-    """What stands there now."""
+def remembering(sequence: unreal.AnimSequence) -> Work[Before]:
+    """What stands there now, in steps of one curve."""
     model = sequence.data_model_interface
     rate = model.get_frame_rate()
     made = []
@@ -99,11 +99,12 @@ def snapshot(sequence: unreal.AnimSequence) -> Before:
         times, values = unreal.AnimationLibrary.get_float_keys(sequence, name)
         keys.extend([unreal.RichCurveKey(time=time, value=value) for time, value in zip(times, values, strict=True)])
         made.append(Prepared(name, keys))
+        yield
     return Before(Fraction(rate.numerator, rate.denominator), model.get_number_of_frames(), tuple(made))
 
 
 def restore(sequence: unreal.AnimSequence, before: Before, transact: bool) -> None:
-    """Puts back what `snapshot` found."""
+    """Puts back what `remembering` found."""
     _replace(sequence, before.rate, max(1, before.frames), before.curves, transact)
 
 

@@ -70,7 +70,7 @@ class AssetWriter:
         """
         prepared = yield from sequence.preparing(curves)
         target = self._checked(order)
-        opened = _open(order, target)
+        opened = yield from _opening(order, target)
         saved = False
         try:
             self._commit(opened, curves, prepared, order, target)
@@ -87,9 +87,7 @@ class AssetWriter:
                 with assets.refusals(order.path):
                     others = (level.write_level(scene, order),)
                 yield
-            if order.stamp:
-                assets.set_tags(opened.asset, {**ours(assets.tags(opened.asset)), STAMP: order.stamp})
-            assets.save(opened.asset)
+            _save_stamped(opened.asset, order.stamp)
             saved = True
         finally:
             if not saved:
@@ -156,8 +154,9 @@ def _standing(order: AssetOrder, target: Target) -> unreal.AnimSequence | None:
     return asset
 
 
-def _open(order: AssetOrder, target: Target) -> _Opened:
-    """The animation to be written: the one that is there, checked out, or a new one in memory."""
+def _opening(order: AssetOrder, target: Target) -> Work[_Opened]:
+    """The animation to be written: the one that is there, checked out, or a new one in memory. Nothing of it is changed
+    yet, and no step follows the making of a new one."""
     asset = _standing(order, target) if order.existing is Existing.OVERWRITE else None
     if asset is not None:
         assets.check_out(asset)
@@ -167,13 +166,25 @@ def _open(order: AssetOrder, target: Target) -> _Opened:
             remarks.append(f"{order.path} wasn't made by SemanticFace; its facial curves were replaced")
         if sequence.has_bones(asset):
             remarks.append(f"{order.path} moves bones too; they stay, cut or held to the new length")
-        return _Opened(asset, sequence.snapshot(asset), tags, tuple(remarks))
+        before = yield from sequence.remembering(asset)
+        return _Opened(asset, before, tags, tuple(remarks))
     factory = unreal.AnimSequenceFactory()
     factory.target_skeleton = target.skeleton
     if target.mesh is not None:
         factory.preview_skeletal_mesh = target.mesh
     name = order.name if order.existing is Existing.OVERWRITE else assets.unique(order.folder, order.name)
     return _Opened(assets.create(order.folder.rstrip("/"), name, unreal.AnimSequence, factory), None, {})
+
+
+def _save_stamped(asset: unreal.AnimSequence, stamp: str) -> None:
+    """With the stamp, unless saving fails: nobody must take the asset for done then."""
+    tags = ours(assets.tags(asset))
+    assets.set_tags(asset, {**tags, STAMP: stamp} if stamp else tags)
+    try:
+        assets.save(asset)
+    except InputError:
+        assets.set_tags(asset, tags)
+        raise
 
 
 def _take_back(opened: _Opened) -> None:
