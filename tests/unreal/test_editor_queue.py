@@ -92,19 +92,31 @@ def test_wrong_frames_are_shown_and_nothing_is_queued(project: Path, shots: Path
         assert not session.places.queue.exists()
 
 
-def test_ticks_take_no_longer_than_their_budget(project: Path, shots: Path) -> None:
-    """Writing one asset may take longer, as one call must; the other ticks keep to the budget, with leave for a busy
-    machine."""
+def test_ticks_keep_to_their_budget(project: Path, tmp_path: Path) -> None:
+    """Each tick hands on its budget as a deadline. Some of an asset's steps can't be parted and take longer, so it is
+    the median that must keep to it; and none stalls."""
+    footage(tmp_path / "long", "s1 s2 s3 s4", frames=40)
     with plugin(project) as (editor, session):
-        queue(editor, shots, run_now=True)
-        took = []
+        queue(editor, tmp_path / "long", run_now=True)
+        budget = session.settings.budget / 1000
+        took, given = [], []
+        assert session.run is not None
+        step = session.run.step
+
+        def watched(deadline: float) -> bool:
+            given.append(deadline - time.perf_counter())
+            return step(deadline)
+
+        session.run.step = watched  # type: ignore[method-assign]
         while session.run is not None:
             start = time.perf_counter()
             editor.tick()
             took.append(time.perf_counter() - start)
             time.sleep(0.002)
-        assert statistics.median(took) < session.settings.budget / 1000
-        assert statistics.quantiles(took, n=10)[8] < 3 * session.settings.budget / 1000
+        assert len(given) == len(took)
+        assert max(given) <= budget
+        assert statistics.median(took) < budget
+        assert max(took) < 0.5
 
 
 def test_run_and_wait_shows_progress_and_selects_the_results(project: Path, shots: Path) -> None:
