@@ -96,6 +96,24 @@ def test_a_client_that_does_not_read_pauses_its_job_without_losing_results() -> 
     assert sent == ["result"] and job.runnable
 
 
+@pytest.mark.parametrize("lost_at", [1, 2, 3])
+def test_a_client_that_is_gone_when_a_result_is_sent_ends_its_job_and_no_more(lost_at: int) -> None:
+    sent: list[str] = []
+
+    def send(kind: str, **fields: Any) -> None:
+        sent.append(kind)
+        if sent.count("result") == lost_at and kind == "result":
+            job.cancel()  # what the front does with the jobs of a connection that is gone
+
+    spec = JobSpec("echo", {}, Priority.BATCH, {"path": "/x"}, None, True, None)
+    job = Job("j", b"c", spec, Outlet(send, lambda: True), lambda job: None)
+    job.begin(MediaFeed(job, [0, 1, 2], set(), prepared(), NoCache()), None, INFO, {})
+    for index in (2, 1, 0):
+        job.deliver(index, ok(index), stored=False)
+    assert job.state is JobState.CANCELLED
+    assert sent == ["result"] * lost_at + ["finished"]
+
+
 def test_a_text_goes_only_to_a_client_that_asked_for_texts_and_only_while_the_job_runs() -> None:
     for asked in (False, True):
         offered: list[str] = []

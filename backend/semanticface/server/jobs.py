@@ -163,6 +163,8 @@ class Job:
                 self._finish_if_complete()
                 return False
             self._emit(*ready)
+            if self.state.ended:  # the client turned out to be gone
+                return False
         return True
 
     def partial(self, frame: int, text: str) -> None:
@@ -208,6 +210,8 @@ class Job:
         self._outlet.send("result", job=self.id, result=result.to_dict(), stored=stored)
 
     def _finish_if_complete(self) -> None:
+        if self.state.ended:  # sending showed that the client is gone, which cancels its jobs
+            return
         if self.feed is not None and self.feed.total is not None and self.out.sent >= self.feed.total:
             self._end(JobState.DONE)
 
