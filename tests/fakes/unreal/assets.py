@@ -10,7 +10,6 @@ from unreal_process import editor
 from unreal.checking import faked, known
 from unreal.objects import Object, python_of
 from unreal.project import INVALID, ROOT, package_path
-from unreal.values import StructBase
 
 
 @faked
@@ -106,7 +105,7 @@ def _complain(what: str, path: str) -> None:
     editor().log_file.write("error", f"LogEditorAssetSubsystem: {message}")
 
 
-class _Shared:
+class Shared:
     """What the library (methods of the class) and the subsystem (of the instance) do alike."""
 
     @staticmethod
@@ -126,6 +125,8 @@ class _Shared:
 
     @staticmethod
     def find_asset_data(asset_path: str) -> Any:
+        from unreal.asset_registry import asset_data
+
         return asset_data(asset_path)
 
     @staticmethod
@@ -140,12 +141,12 @@ class _Shared:
 
     @staticmethod
     def save_loaded_assets(assets_to_save: Any, only_if_is_dirty: bool) -> bool:
-        return all([_Shared.save_loaded_asset(asset, only_if_is_dirty) for asset in assets_to_save])
+        return all([Shared.save_loaded_asset(asset, only_if_is_dirty) for asset in assets_to_save])
 
     @staticmethod
     def save_asset(asset_to_save: str, only_if_is_dirty: bool) -> bool:
-        found = _Shared.load_asset(asset_to_save)
-        return found is not None and _Shared.save_loaded_asset(found, only_if_is_dirty)
+        found = Shared.load_asset(asset_to_save)
+        return found is not None and Shared.save_loaded_asset(found, only_if_is_dirty)
 
     @staticmethod
     def delete_asset(asset_path_to_delete: str) -> bool:
@@ -157,7 +158,7 @@ class _Shared:
 
     @staticmethod
     def duplicate_asset(source_asset_path: str, destination_asset_path: str) -> Any:
-        return duplicate(_Shared.load_asset(source_asset_path), package_path(destination_asset_path))
+        return duplicate(Shared.load_asset(source_asset_path), package_path(destination_asset_path))
 
     @staticmethod
     def duplicate_loaded_asset(source_asset: Any, destination_asset_path: str) -> Any:
@@ -165,7 +166,7 @@ class _Shared:
 
     @staticmethod
     def rename_asset(source_asset_path: str, destination_asset_path: str) -> bool:
-        return _Shared.rename_loaded_asset(_Shared.load_asset(source_asset_path), destination_asset_path)
+        return Shared.rename_loaded_asset(Shared.load_asset(source_asset_path), destination_asset_path)
 
     @staticmethod
     def rename_loaded_asset(source_asset: Any, destination_asset_path: str) -> bool:
@@ -218,7 +219,8 @@ class _Shared:
 
     @staticmethod
     def get_metadata_tag(object: Any, tag: Any) -> str:
-        return str(tags_of(object).get(str(tag), ""))
+        tags = tags_of(object)
+        return tags.get(spelling(tags, tag), "")
 
     @staticmethod
     def get_metadata_tag_values(object: Any) -> Any:
@@ -228,13 +230,13 @@ class _Shared:
     def set_metadata_tag(object: Any, tag: Any, value: str) -> None:
         tags = tags_of(object)
         editor().undo_history.touch(object)
-        same = next((known_tag for known_tag in tags if known_tag.lower() == str(tag).lower()), str(tag))
-        tags[same] = value
+        tags[spelling(tags, tag)] = value
         editor().project.mark_dirty(object)
 
     @staticmethod
     def remove_metadata_tag(object: Any, tag: Any) -> None:
-        tags_of(object).pop(str(tag), None)
+        tags = tags_of(object)
+        tags.pop(spelling(tags, tag), None)
         editor().project.mark_dirty(object)
 
 
@@ -246,12 +248,17 @@ def tags_of(thing: Any) -> dict[str, str]:
     return tags
 
 
+def spelling(tags: dict[str, str], tag: Any) -> str:
+    """A tag as it stands there already, as names know no case; else as it is given."""
+    return next((found for found in tags if found.lower() == str(tag).lower()), str(tag))
+
+
 def _library(name: str, base: Any, on_class: bool) -> Any:
     """The class with those of the shared functions that Epic's class has, under its argument names."""
     entry = known_signatures(name, on_class)
     body: dict[str, Any] = {}
     for function, wanted in entry.items():
-        shared = vars(_Shared).get(function)
+        shared = vars(Shared).get(function)
         if shared is None:
             continue
         plain = shared.__func__
@@ -308,90 +315,3 @@ class EditorLoadingAndSavingUtils(Object):
     @classmethod
     def get_dirty_content_packages(cls) -> Any:
         return [asset.get_package() for asset in editor().project.assets.values() if asset.get_package()._dirty]
-
-
-# The registry.
-
-
-def asset_data(path: str) -> Any:
-    """What the registry knows of an asset, whether it is loaded or not; an invalid one where there is none."""
-    project = editor().project
-    data = known("AssetData")()
-    if not project.exists(path):
-        return data
-    found = project.load(path)
-    package = found._outer._name
-    folder, name = package.rsplit("/", 1)
-    values = {"package_name": package, "package_path": folder, "asset_name": name}
-    for key, value in values.items():
-        data._values[key] = known("Name")(value)
-    data._values["asset_class_path"] = type(found).static_class().get_class_path_name()
-    data._values["asset_class"] = known("Name")(type(found).__name__)
-    return data
-
-
-@faked
-class AssetData(StructBase):
-    """Metadata tags don't show up here unless the project lists them for the registry, which ours doesn't."""
-
-    def is_valid(self) -> bool:
-        return bool(str(self.package_name) != "None")
-
-    def get_asset(self) -> Any:
-        return editor().project.load(str(self.package_name)) if self.is_valid() else None
-
-    def get_class(self) -> Any:
-        found = self.get_asset()
-        return found.get_class() if found is not None else None
-
-    def get_full_name(self) -> str:
-        return f"{self.asset_class_path.asset_name} {self.package_name}.{self.asset_name}"
-
-    def is_asset_loaded(self) -> bool:
-        return editor().project.loaded(str(self.package_name)) is not None
-
-    def is_u_asset(self) -> bool:
-        return self.is_valid()
-
-    def to_soft_object_path(self) -> Any:
-        return known("SoftObjectPath")(f"{self.package_name}.{self.asset_name}")
-
-    def get_tag_value(self, tag_name: Any) -> Any:
-        return None
-
-
-@faked
-class AssetRegistry(Interface):
-    def get_assets_by_path(self, package_path: Any, recursive: bool, include_only_on_disk_assets: bool) -> Any:
-        paths = _Shared.list_assets(str(package_path), recursive, False)
-        return [asset_data(path) for path in paths]
-
-    def get_asset_by_object_path(self, object_path: Any, include_only_on_disk_assets: bool) -> Any:
-        return asset_data(str(object_path))
-
-    def get_assets_by_class(self, class_path_name: Any, search_sub_classes: bool) -> Any:
-        found = [asset_data(path) for path in editor().project.paths()]
-        return [data for data in found if data.asset_class_path == class_path_name]
-
-    def has_assets(self, package_path: Any, recursive: bool) -> bool:
-        return bool(_Shared.list_assets(str(package_path), recursive, False))
-
-    def is_loading_assets(self) -> bool:
-        return False
-
-    def scan_paths_synchronous(self, paths: Any, force_rescan: bool, ignore_deny_list_scan_filters: bool) -> None:
-        return None
-
-    def wait_for_completion(self) -> None:
-        return None
-
-
-@faked
-class AssetRegistryHelpers(Object):
-    @classmethod
-    def get_asset_registry(cls) -> Any:
-        return editor().default_object(AssetRegistry)
-
-    @classmethod
-    def create_asset_data(cls, asset: Any, allow_blueprint_class: bool) -> Any:
-        return asset_data(asset.get_path_name())
