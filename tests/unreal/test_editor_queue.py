@@ -109,9 +109,9 @@ def test_ticks_keep_to_their_budget(project: Path, tmp_path: Path) -> None:
 
         session.run.step = watched  # type: ignore[method-assign]
         while session.run is not None:
-            start = time.perf_counter()
+            start = time.thread_time()  # of this thread alone, whatever else the machine does
             editor.tick()
-            took.append(time.perf_counter() - start)
+            took.append(time.thread_time() - start)
             time.sleep(0.002)
         assert len(given) == len(took)
         assert max(given) <= budget

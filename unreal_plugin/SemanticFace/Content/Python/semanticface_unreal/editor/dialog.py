@@ -6,6 +6,7 @@ crashes the editor. Knows no backend and no queue.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -142,7 +143,7 @@ def _settings_of(shown: unreal.Object, before: Settings) -> Settings:
     get = shown.get_editor_property
     face = face_of(get("target"))
     return before.changed(
-        **{name: get(name) for name in _PLAIN},
+        **{name: _typed(get(name), getattr(before, name)) for name in _PLAIN},
         folder=get("folder").path,
         takes=get("takes").path,
         profile=get("profile").file_path,
@@ -153,6 +154,14 @@ def _settings_of(shown: unreal.Object, before: Settings) -> Settings:
         skeleton="" if face is None else face.skeleton,
         preview_mesh="" if face is None else face.mesh,
     )
+
+
+def _typed(shown: object, before: object) -> object:
+    """What the user typed. A float went through 32 bits: one that wasn't touched stays as it was, so that nothing is made
+    anew for its last digits; of another the digits that 32 bits hold are taken."""
+    if not isinstance(shown, float) or not isinstance(before, float):
+        return shown
+    return before if math.isclose(shown, before, rel_tol=1e-6) else float(f"{shown:.7g}")
 
 
 def _wanted_of(shown: unreal.Object) -> tuple[Wanted, bool]:
