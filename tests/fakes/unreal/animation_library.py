@@ -96,5 +96,5 @@ class AnimationLibrary(BlueprintFunctionLibrary):
 
 def identifier(name: Any, curve_type: Any = None) -> Any:
     made = AnimationCurveIdentifier()
-    made.set_curveidentifier(name, curve_type or known("RawCurveTrackTypes").RCT_FLOAT)
+    made.set_curve_identifier(name, curve_type or known("RawCurveTrackTypes").RCT_FLOAT)
     return made
