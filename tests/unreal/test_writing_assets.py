@@ -15,7 +15,7 @@ from semanticface_unreal.ports import STAMP, Existing
 from semanticface_unreal.writing.sequence import common_multiple, seconds
 from semanticface_unreal.writing.writer import AssetWriter, read_curves, read_tags
 from unreal_testing import FakeEditor
-from writing_kit import LEFT, PATH, RIGHT, curve, curves, keys_of, long_curves, on_disk, order, rounded
+from writing_kit import LEFT, PATH, RIGHT, curve, curves, face_mesh, keys_of, long_curves, on_disk, order, rounded
 
 from semanticface.errors import EngineError, InputError, SemanticFaceError
 from semanticface.steps import finished
@@ -46,6 +46,7 @@ def test_curves_come_back_by_name_frame_and_value_at_the_exact_rate(
     assert Fraction(found.rate) == wanted.rate
     assert found.frames == wanted.length
     assert on_disk(editor.project.root, PATH) is not None, "it is saved"
+    assert not [*editor.logged("warning"), *editor.logged("error")]
 
 
 def test_what_is_read_with_the_plugin_is_what_was_written(editor: FakeEditor, writer: AssetWriter) -> None:
@@ -133,6 +134,31 @@ def test_writing_is_one_step_of_undo(editor: FakeEditor, writer: AssetWriter) ->
     found = editor.sequence(PATH)
     assert rounded(found.curves) == keys_of(curves(length=20))
     assert (Fraction(found.rate), found.frames) == (Fraction(24000, 1001), 20)
+
+
+def test_the_mesh_that_shows_it_is_undone_with_the_curves(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    steps = len(editor.undo_history.steps)
+    finished(writer.writing(curves(gain=0.5), order(preview_mesh=face_mesh())))
+    assert editor.sequence(PATH).preview_mesh.startswith(face_mesh())
+    assert len(editor.undo_history.steps) == steps + 1
+
+
+def test_an_old_curve_that_the_editor_keeps_is_noticed(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished(writer.writing(curves(curve("CTRL_expressions_old", (0, 1.0))), order()))
+    real = unreal.AnimationDataController.remove_all_curves_of_type
+
+    def forgetful(self: Any, kind: Any, should_transact: bool = True) -> None:
+        real(self, kind, should_transact)
+        identifier = unreal.AnimationCurveIdentifier()
+        identifier.set_curve_identifier("CTRL_expressions_old", kind)
+        self.add_curve(identifier, 4, should_transact)
+
+    monkeypatch.setattr(unreal.AnimationDataController, "remove_all_curves_of_type", forgetful)
+    with pytest.raises(EngineError, match="still has curve CTRL_expressions_old"):
+        finished(writer.writing(curves(), order()))
 
 
 def test_on_a_farm_nothing_is_kept_for_undo(editor: FakeEditor) -> None:
@@ -323,9 +349,9 @@ def test_the_way_to_a_rate_goes_over_one_of_which_both_are_parts(one: str, other
 def test_two_hours_of_times_round_to_their_frames() -> None:
     for rate in (Fraction(24000, 1001), Fraction(60)):
         frames = np.arange(0, 7200 * 60, 7)
-        at = seconds(frames, rate) * float(rate)
-        assert np.array_equal(np.rint(at), frames)
-        assert (np.abs(at - frames) <= frames * 2.0**-23).all()
+        kept = seconds(frames, rate).astype(np.float32).astype(np.float64) * float(rate)
+        assert np.array_equal(np.rint(kept), frames)
+        assert (np.abs(kept - frames) <= frames * 2.0**-23).all()
 
 
 def _foreign() -> Any:

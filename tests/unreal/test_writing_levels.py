@@ -15,7 +15,7 @@ from semanticface_unreal.writing.level import ANIMATION, level_name, tick_resolu
 from semanticface_unreal.writing.targets import face_of, mesh_path_of
 from semanticface_unreal.writing.writer import AssetWriter, read_tags
 from unreal_testing import FakeEditor
-from writing_kit import PATH, curves, on_disk, order
+from writing_kit import PATH, curves, face_mesh, on_disk, order
 
 from semanticface.errors import EngineError, InputError
 from semanticface.steps import finished
@@ -40,7 +40,7 @@ def test_the_level_sequence_plays_the_animation_frame_by_frame(
     editor: FakeEditor, writer: AssetWriter, rate: str
 ) -> None:
     wanted = curves(rate=Fraction(rate))
-    written = finished(writer.writing(wanted, order(skeleton=_face_mesh(), level_sequence=True)))
+    written = finished(writer.writing(wanted, order(skeleton=face_mesh(), level_sequence=True)))
     assert written.others == (LEVEL,)
     level = unreal.load_asset(LEVEL)
     assert _rate(level.get_display_rate()) == wanted.rate
@@ -54,12 +54,12 @@ def test_the_level_sequence_plays_the_animation_frame_by_frame(
 
 
 def test_writing_anew_fits_the_section_and_keeps_what_the_user_added(editor: FakeEditor, writer: AssetWriter) -> None:
-    wanted = order(skeleton=_face_mesh(), level_sequence=True)
+    wanted = order(skeleton=face_mesh(), level_sequence=True)
     finished(writer.writing(curves(), wanted))
     level = unreal.load_asset(LEVEL)
     added = level.add_spawnable_from_class(unreal.SkeletalMeshActor.static_class())
     added.set_name("Mine")
-    finished(writer.writing(curves(rate=Fraction(30), length=12), order(skeleton=_face_mesh(), level_sequence=True)))
+    finished(writer.writing(curves(rate=Fraction(30), length=12), order(skeleton=face_mesh(), level_sequence=True)))
     assert unreal.load_asset(LEVEL) is level
     assert len(level.get_bindings()) == 2
     assert _section(level).get_end_frame() == 12
@@ -67,7 +67,7 @@ def test_writing_anew_fits_the_section_and_keeps_what_the_user_added(editor: Fak
 
 
 def test_an_actor_of_the_level_is_bound_by_its_face(editor: FakeEditor) -> None:
-    actor = editor.place_actor("MetaHuman", Body="/Game/Mannequins/SKM_Mannequin", Face=_face_mesh())
+    actor = editor.place_actor("MetaHuman", Body="/Game/Mannequins/SKM_Mannequin", Face=face_mesh())
     writer = AssetWriter(actor=lambda: actor)
     finished(writer.writing(curves(), order(level_sequence=True)))
     level = unreal.load_asset(LEVEL)
@@ -77,7 +77,7 @@ def test_an_actor_of_the_level_is_bound_by_its_face(editor: FakeEditor) -> None:
     face = face_of(actor)
     assert face is not None
     assert playing[0].get_name() == face.get_name() == "Face"
-    assert mesh_path_of(actor) == _face_mesh()
+    assert mesh_path_of(actor) == face_mesh()
 
 
 def test_an_actor_without_that_face_is_left_alone(editor: FakeEditor) -> None:
@@ -85,14 +85,14 @@ def test_an_actor_without_that_face_is_left_alone(editor: FakeEditor) -> None:
     writer = AssetWriter(actor=lambda: other)
     with pytest.raises(InputError, match="needs a mesh"):
         writer.check(order(level_sequence=True))
-    finished(writer.writing(curves(), order(skeleton=_face_mesh(), level_sequence=True)))
+    finished(writer.writing(curves(), order(skeleton=face_mesh(), level_sequence=True)))
     assert not unreal.load_asset(LEVEL).get_possessables()
 
 
 def test_a_level_sequence_of_somebody_else_is_not_touched(editor: FakeEditor, writer: AssetWriter) -> None:
     tools = unreal.AssetToolsHelpers.get_asset_tools()
     tools.create_asset("LS_Shot", "/Game/Shots", unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
-    wanted = order(skeleton=_face_mesh(), level_sequence=True)
+    wanted = order(skeleton=face_mesh(), level_sequence=True)
     with pytest.raises(InputError, match="wasn't made by SemanticFace"):
         writer.check(wanted)
     with pytest.raises(InputError, match=LEVEL):
@@ -101,7 +101,7 @@ def test_a_level_sequence_of_somebody_else_is_not_touched(editor: FakeEditor, wr
 
 
 def test_unique_names_go_together(editor: FakeEditor, writer: AssetWriter) -> None:
-    wanted = order(skeleton=_face_mesh(), level_sequence=True, existing=Existing.UNIQUE)
+    wanted = order(skeleton=face_mesh(), level_sequence=True, existing=Existing.UNIQUE)
     finished(writer.writing(curves(), wanted))
     second = finished(writer.writing(curves(), wanted))
     assert second.others == (f"/Game/Shots/{level_name(second.asset.rpartition('/')[2])}",)
@@ -115,7 +115,7 @@ def test_a_level_sequence_that_fails_leaves_the_animation_without_a_stamp(
         editor.project, "save", lambda asset: not isinstance(asset, unreal.LevelSequence) and real(asset)
     )
     with pytest.raises(InputError, match=LEVEL):
-        finished(writer.writing(curves(), order(skeleton=_face_mesh(), level_sequence=True)))
+        finished(writer.writing(curves(), order(skeleton=face_mesh(), level_sequence=True)))
     assert writer.stamp(PATH) == "", "a later run makes it anew"
     assert not unreal.EditorAssetLibrary.does_asset_exist(LEVEL)
 
@@ -131,13 +131,13 @@ def test_a_last_save_that_fails_leaves_no_stamp_either(
 
     monkeypatch.setattr(editor.project, "save", save)
     with pytest.raises(InputError, match=PATH):
-        finished(writer.writing(curves(), order(skeleton=_face_mesh(), level_sequence=True)))
+        finished(writer.writing(curves(), order(skeleton=face_mesh(), level_sequence=True)))
     assert len(saved) == 3
     assert writer.stamp(PATH) == ""
 
 
 def test_the_control_rig_gets_the_keys_and_the_section_rests(editor: FakeEditor, writer: AssetWriter) -> None:
-    finished(writer.writing(curves(), order(skeleton=_face_mesh(), control_rig=RIG)))
+    finished(writer.writing(curves(), order(skeleton=face_mesh(), control_rig=RIG)))
     level = unreal.load_asset(LEVEL)
     assert len(unreal.ControlRigSequencerLibrary.get_control_rigs(level)) == 1
     assert not _section(level).is_active()
@@ -146,7 +146,7 @@ def test_the_control_rig_gets_the_keys_and_the_section_rests(editor: FakeEditor,
 
 def test_a_missing_control_rig_is_refused_before_the_analysis(editor: FakeEditor, writer: AssetWriter) -> None:
     with pytest.raises(InputError, match="/Game/No/Rig"):
-        writer.check(order(skeleton=_face_mesh(), control_rig="/Game/No/Rig"))
+        writer.check(order(skeleton=face_mesh(), control_rig="/Game/No/Rig"))
 
 
 def test_a_rig_that_takes_no_keys_is_an_error_and_leaves_no_stamp(
@@ -158,7 +158,7 @@ def test_a_rig_that_takes_no_keys_is_an_error_and_leaves_no_stamp(
     library = unreal.ControlRigSequencerLibrary
     monkeypatch.setattr(library, "load_anim_sequence_into_control_rig_section", refusing)
     with pytest.raises(EngineError, match="took no keys"):
-        finished(writer.writing(curves(), order(skeleton=_face_mesh(), control_rig=RIG)))
+        finished(writer.writing(curves(), order(skeleton=face_mesh(), control_rig=RIG)))
     assert writer.stamp(PATH) == ""
 
 
@@ -166,8 +166,8 @@ def test_control_rig_keys_are_refused_on_a_machine_without_a_window(tmp_path: Pa
     line = "UnrealEditor-Cmd /p/P.uproject -run=pythonscript"
     with FakeEditor(tmp_path / "Project", commandlet=True, unattended=True, command_line=line):
         with pytest.raises(InputError, match="window"):
-            AssetWriter(transact=False).check(order(skeleton=_face_mesh(), control_rig=RIG))
-        AssetWriter(transact=False).check(order(skeleton=_face_mesh(), level_sequence=True))
+            AssetWriter(transact=False).check(order(skeleton=face_mesh(), control_rig=RIG))
+        AssetWriter(transact=False).check(order(skeleton=face_mesh(), level_sequence=True))
 
 
 @pytest.mark.parametrize(
@@ -201,20 +201,9 @@ def test_without_epics_importer_the_user_is_told_what_to_enable(tmp_path: Path) 
 
 
 def test_the_level_sequence_says_whose_it_is(editor: FakeEditor, writer: AssetWriter) -> None:
-    finished(writer.writing(curves(), order(skeleton=_face_mesh(), level_sequence=True)))
+    finished(writer.writing(curves(), order(skeleton=face_mesh(), level_sequence=True)))
     assert unreal.EditorAssetLibrary.get_metadata_tag(unreal.load_asset(LEVEL), ANIMATION) == PATH
     assert read_tags(LEVEL) == {}, "only animations are read"
-
-
-def _face_mesh() -> str:
-    """The path of the mesh whose skeleton is the face archetype."""
-    registry = unreal.AssetRegistryHelpers.get_asset_registry()
-    kind = unreal.TopLevelAssetPath("/Script/Engine", "SkeletalMesh")
-    for data in registry.get_assets_by_class(kind, True) or ():
-        mesh = data.get_asset()
-        if mesh.skeleton.get_name() == "Face_Archetype_Skeleton":
-            return str(data.package_name)
-    raise AssertionError("the fake has no face mesh")
 
 
 def _section(level: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import unreal
 from semanticface_unreal.curve_set import Curve, CurveSet, Unsolved
 from semanticface_unreal.ports import AssetOrder
 
@@ -59,3 +60,14 @@ def on_disk(project: Path, path: str) -> dict[str, Any] | None:
     """What the saved asset of a project holds; None where there is none."""
     file = project / "Content" / f"{path.removeprefix('/Game/')}.uasset"
     return json.loads(file.read_text("utf-8")) if file.is_file() else None
+
+
+def face_mesh() -> str:
+    """The path of the mesh whose skeleton is the face archetype."""
+    registry = unreal.AssetRegistryHelpers.get_asset_registry()
+    kind = unreal.TopLevelAssetPath("/Script/Engine", "SkeletalMesh")
+    for data in registry.get_assets_by_class(kind, True) or ():
+        mesh = data.get_asset()
+        if mesh.skeleton.get_name() == "Face_Archetype_Skeleton":
+            return str(data.package_name)
+    raise AssertionError("the fake has no face mesh")

@@ -79,9 +79,8 @@ def check_curves(curves: CurveSet) -> None:
 
 
 def seconds(frames: NDArray[np.int64], rate: Fraction) -> NDArray[np.float64]:
-    """(K,) times in seconds: the 32-bit numbers next to the exact ones, as Unreal stores them."""
-    exact = frames.astype(np.float64) * rate.denominator / rate.numerator
-    return exact.astype(np.float32).astype(np.float64)
+    """(K,) times in seconds. Unreal keeps the 32-bit number next to each, and rounds it to the frame."""
+    return frames.astype(np.float64) * rate.denominator / rate.numerator
 
 
 def write(sequence: unreal.AnimSequence, curves: CurveSet, prepared: tuple[Prepared, ...], transact: bool) -> None:
