@@ -7,12 +7,14 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from batch_kit import MemoryEditor, by_id, footage, run
 from batch_kit import batch as batch_of
+from semanticface_unreal.batch.analysis import Analysis, Request
 from semanticface_unreal.batch.job import Stage
 from semanticface_unreal.batch.journal import Journal
 from semanticface_unreal.batch.progress import Outcome
@@ -23,6 +25,8 @@ from semanticface.client import Client
 from semanticface.errors import InputError
 from semanticface.launch import live_run_file, start, stop
 from semanticface.link import BackendLink
+from semanticface.media.source import MediaRef
+from semanticface.pump import Answer, Connected, Event, Lost, Pump
 
 START = RunOptions(start=True, ahead=3)
 FRAMES = 6
@@ -68,6 +72,30 @@ def test_a_backend_that_is_killed_is_started_again_and_no_frame_is_computed_twic
     assert killed and 0 < killed[0] < 5 * FRAMES
     assert progress.outcome is Outcome.OK and len(editor.assets) == 5
     assert lines(folder) == dict.fromkeys("abcde", FRAMES)
+
+
+def test_a_loss_that_comes_right_after_an_answer_is_no_fault_of_the_job(folder: Path) -> None:
+    start()
+    run_file = live_run_file()
+    assert run_file is not None
+    pump = Pump(run_file, "tests")
+    wait_for(pump, Connected)
+    media = MediaRef.from_user(str(folder / "in" / "a"), rate=Fraction(24))
+    analysis = Analysis(Request(media, "", "echo", {}, folder / "take", True), pump)
+    answer = wait_for(pump, Answer)
+    os.kill(run_file.pid, signal.SIGKILL)
+    wait_for(pump, Lost)
+    assert analysis.handle(answer) and not analysis.ended
+
+
+def wait_for(pump: Pump, kind: type[Event]) -> Event:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        pump.wait(0.05)
+        for event in pump.poll(0.01):
+            if isinstance(event, kind):
+                return event
+    raise AssertionError(f"no {kind.__name__} came")
 
 
 def test_a_backend_that_dies_again_and_again_is_given_up(folder: Path, editor: MemoryEditor) -> None:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from semanticface.connection import ConnectionState
 from semanticface.errors import BackendError, InputError, JobCancelled, JobFailed, SemanticFaceError, TakeError
 from semanticface.jobs import JobRequest
 from semanticface.media.frames import parse_frames
@@ -133,6 +134,8 @@ class Analysis:
 
     def _submit(self) -> None:
         """Ask for all frames; those that the take holds come back without being computed."""
+        if self._pump.state is not ConnectionState.CONNECTED:
+            return  # its loss is the next event, and no fault of the job
         wanted = self.request
         self.done = self.computed = self.failed = 0
         try:
