@@ -36,13 +36,16 @@ def strangers(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute):
             continue
-        inner = node.value
-        if isinstance(inner, ast.Name) and inner.id == "unreal":
-            if node.attr not in CLASSES and node.attr not in SIGNATURES["functions"]:
-                yield f"unreal.{node.attr}, line {node.lineno}"
-        elif isinstance(inner, ast.Attribute) and inner.attr in CLASSES and node.attr not in members(inner.attr):
-            if isinstance(inner.value, ast.Name) and inner.value.id == "unreal":
-                yield f"unreal.{inner.attr}.{node.attr}, line {node.lineno}"
+        if is_unreal(node.value) and node.attr not in {*CLASSES, *SIGNATURES["functions"]}:
+            yield f"unreal.{node.attr}, line {node.lineno}"
+        owner = node.value
+        inside = isinstance(owner, ast.Attribute) and is_unreal(owner.value) and owner.attr in CLASSES
+        if isinstance(owner, ast.Attribute) and inside and node.attr not in members(owner.attr):
+            yield f"unreal.{owner.attr}.{node.attr}, line {node.lineno}"
+
+
+def is_unreal(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "unreal"
 
 
 def detours(tree: ast.AST) -> Iterator[str]:
