@@ -1,0 +1,40 @@
+"""The `semanticface-train` command: from recorded takes to a checkpoint that the backend reads.
+
+It speaks as `semanticface` does: with `--json` standard output carries one JSON object a line and nothing else, exit
+codes are those of `semanticface.cli.output.ExitCode`. Each command stands in its own module under `commands/`, which
+parses and calls one room; rooms and heavy libraries are imported when a command runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from semanticface import __version__
+from semanticface.cli.output import ExitCode, exit_code, print_error
+from semanticface.errors import SemanticFaceError
+from semanticface_training.commands.dataset import dataset
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.info.help = "Train a SemanticFace model: datasets, descriptions, fine-tuning, synthetic data."
+app.add_typer(dataset, name="dataset")
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"semanticface-train {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point of the console script; errors of our tree become one line and their exit code."""
+    try:
+        app()
+    except SemanticFaceError as error:
+        print_error(error, "--json" in sys.argv)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.CANCELLED)

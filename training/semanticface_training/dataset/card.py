@@ -1,0 +1,155 @@
+"""The dataset card: README.md with counts, per-action histograms, constant channels, and what was dropped and why.
+
+It is written for whoever finds the folder later and has nothing else. This module knows rows, not their sources.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semanticface.media.frames import format_frames
+from semanticface.take import write_atomic
+from semanticface_training.dataset.statistics import ActionStatistics, constant_actions, describe_values
+from semanticface_training.dataset.table import CARD_NAME, Row, Split, values_of
+
+if TYPE_CHECKING:
+    from semanticface_training.dataset.writer import Skip
+
+HISTOGRAMS_NAME = "card/histograms.png"
+_PER_ROW = 8
+_MOST_TAKES = 200
+
+
+def write_card(path: Path, header: Mapping[str, Any], rows: Sequence[Row], skips: Sequence[Skip]) -> None:
+    """Write README.md and its picture into the dataset folder."""
+    statistics = describe_values(values_of(rows))
+    (path / HISTOGRAMS_NAME).parent.mkdir(parents=True, exist_ok=True)
+    draw_histograms(path / HISTOGRAMS_NAME, statistics)
+    parts = [
+        _head(header),
+        _counts(rows),
+        _takes(rows, skips),
+        _dropped(skips),
+        _actions(statistics),
+        _origin(header["made_from"]),
+    ]
+    write_atomic(path / CARD_NAME, "\n\n".join(parts) + "\n")
+
+
+def _head(header: Mapping[str, Any]) -> str:
+    return (
+        f"# A dataset of {header['counts']['rows']:,} faces with their 61 facial actions\n\n"
+        f"Format {header['format']} {header['version']}, made by semanticface {header['semanticface']}. "
+        f"`frames.parquet` has one row a frame; values are as they were recorded, neither rounded nor clipped.\n\n"
+        f"Digest `{header['digest']}`"
+    )
+
+
+def _counts(rows: Sequence[Row]) -> str:
+    lines = ["## Splits", "", "| split | rows | subjects | takes |", "|---|---:|---|---:|"]
+    for split in Split:
+        chosen = [row for row in rows if row.split is split]
+        subjects = sorted({row.subject for row in chosen})
+        shown = ", ".join(subjects[:20]) + (f" and {len(subjects) - 20} more" if len(subjects) > 20 else "")
+        lines.append(f"| {split} | {len(chosen):,} | {shown or 'none'} | {len({row.take for row in chosen})} |")
+    tags = Counter(tag.split(":")[0] for row in rows for tag in row.tags)
+    if tags:
+        lines += ["", "Tags: " + ", ".join(f"{tag} {count:,}" for tag, count in sorted(tags.items()))]
+    return "\n".join(lines)
+
+
+def _takes(rows: Sequence[Row], skips: Sequence[Skip]) -> str:
+    kept = Counter(row.take for row in rows)
+    lost = Counter(skip.take for skip in skips)
+    facts = {row.take: row for row in rows}
+    lines = ["## Takes", "", "| take | subject | split | rows | dropped |", "|---|---|---|---:|---:|"]
+    names = sorted(kept | lost)
+    for name in names[:_MOST_TAKES]:
+        subject, split = (facts[name].subject, facts[name].split.value) if name in facts else ("", "")
+        lines.append(f"| {name} | {subject} | {split} | {kept[name]:,} | {lost[name]:,} |")
+    if len(names) > _MOST_TAKES:
+        lines += ["", f"and {len(names) - _MOST_TAKES} more takes"]
+    return "\n".join(lines)
+
+
+def _dropped(skips: Sequence[Skip]) -> str:
+    """Counts a reason, then the frames of each take as ranges."""
+    if not skips:
+        return "## Dropped frames\n\nNone."
+    reasons = Counter(skip.reason for skip in skips)
+    lines = ["## Dropped frames", "", "| reason | frames |", "|---|---:|"]
+    lines += [f"| {reason} | {count:,} |" for reason, count in reasons.most_common()]
+    where: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for skip in skips:
+        numbers = where[skip.take, skip.reason]
+        if skip.frame is not None and skip.frame >= 0:
+            numbers.append(skip.frame)
+    lines.append("")
+    for (take, reason), numbers in sorted(where.items())[:_MOST_TAKES]:
+        lines.append(f"- {take}: {reason}" + (f": frames {format_frames(numbers)}" if numbers else ""))
+    if len(where) > _MOST_TAKES:
+        lines.append(f"- and {len(where) - _MOST_TAKES} more")
+    return "\n".join(lines)
+
+
+def _actions(statistics: Sequence[ActionStatistics]) -> str:
+    still = constant_actions(statistics)
+    lines = [
+        "## Actions",
+        "",
+        f"Constant channels (they say nothing, and correlations over them don't exist): {', '.join(still) or 'none'}.",
+        "",
+        "Bars are histograms on a logarithmic scale, shapes from 0 to 1 and rotations about 0 (radians). "
+        "*Active* is the share of rows at 0.05 and above.",
+        "",
+        f"![histograms]({HISTOGRAMS_NAME})",
+        "",
+        "| action | min | mean | max | std | active | |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for entry in statistics:
+        numbers = " | ".join(f"{v:.3f}" for v in (entry.minimum, entry.mean, entry.maximum, entry.deviation))
+        lines.append(f"| {entry.action.name} | {numbers} | {entry.active:.0%} | `{entry.bars}` |")
+    return "\n".join(lines)
+
+
+def _origin(made_from: Mapping[str, Any]) -> str:
+    lines = ["## Made from", "", f"Kind: {made_from['kind']}", ""]
+    lines += [f"- {_facts(source)}" for source in made_from["sources"][:_MOST_TAKES]]
+    if len(made_from["sources"]) > _MOST_TAKES:
+        lines.append(f"- and {len(made_from['sources']) - _MOST_TAKES} more (dataset.json has all)")
+    lines += ["", "| option | value |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in made_from["options"].items()]
+    lines += ["", f"Licence: {made_from['licence'] or 'not stated by who built it'}"]
+    lines += [f"- {note}" for note in made_from["notes"]]
+    return "\n".join(lines)
+
+
+def _facts(source: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in source.items() if value not in ("", None))
+
+
+def draw_histograms(file: Path, statistics: Sequence[ActionStatistics]) -> None:
+    """All actions on one sheet as PNG; constant ones in grey."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = -(-len(statistics) // _PER_ROW)
+    figure = Figure(figsize=(2.1 * _PER_ROW, 1.5 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, _PER_ROW, squeeze=False)
+    for place, axes in enumerate(grid.flat):
+        if place >= len(statistics):
+            axes.set_axis_off()
+            continue
+        entry = statistics[place]
+        colour = "#b0b0b0" if entry.constant else "#2b6cb0"
+        axes.stairs(entry.counts, entry.edges, fill=True, color=colour)
+        axes.set_yscale("symlog", linthresh=1)
+        axes.set_ylim(bottom=0)
+        axes.set_title(entry.action.name + (" (constant)" if entry.constant else ""), fontsize=7)
+        axes.tick_params(labelsize=6)
+    figure.savefig(file, dpi=100, metadata={"Software": None})
