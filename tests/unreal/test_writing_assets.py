@@ -142,6 +142,7 @@ def test_the_mesh_that_shows_it_is_undone_with_the_curves(editor: FakeEditor, wr
     finished(writer.writing(curves(gain=0.5), order(preview_mesh=face_mesh())))
     assert editor.sequence(PATH).preview_mesh.startswith(face_mesh())
     assert len(editor.undo_history.steps) == steps + 1
+    assert editor.undo() == "SemanticFace: write AS_Shot", "as the user reads it in the Edit menu"
 
 
 def test_an_old_curve_that_the_editor_keeps_is_noticed(
@@ -294,6 +295,19 @@ def test_an_asset_of_another_class_under_that_name_is_kept(editor: FakeEditor, w
     tools = unreal.AssetToolsHelpers.get_asset_tools()
     tools.create_asset("AS_Shot", "/Game/Shots", unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
     with pytest.raises(InputError, match="LevelSequence, not an AnimSequence"):
+        writer.check(order())
+
+
+def test_an_asset_that_was_moved_is_not_written_into_by_its_old_name(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished(writer.writing(curves(), order(folder="/Game/Final")))
+    moved = unreal.load_asset("/Game/Final/AS_Shot")
+    library = unreal.EditorAssetLibrary
+    exists, load = library.does_asset_exist, library.load_asset
+    monkeypatch.setattr(library, "does_asset_exist", lambda path: path == PATH or exists(path))
+    monkeypatch.setattr(library, "load_asset", lambda path: moved if path == PATH else load(path))
+    with pytest.raises(InputError, match="moved to /Game/Final/AS_Shot"):
         writer.check(order())
 
 

@@ -107,6 +107,14 @@ def test_unique_names_go_together(editor: FakeEditor, writer: AssetWriter) -> No
     assert second.others == (f"/Game/Shots/{level_name(second.asset.rpartition('/')[2])}",)
 
 
+def test_a_unique_name_avoids_the_level_sequence_of_somebody_else(editor: FakeEditor, writer: AssetWriter) -> None:
+    tools = unreal.AssetToolsHelpers.get_asset_tools()
+    tools.create_asset("LS_Shot", "/Game/Shots", unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
+    wanted = order(skeleton=face_mesh(), level_sequence=True, existing=Existing.UNIQUE)
+    written = finished(writer.writing(curves(), wanted))
+    assert (written.asset, *written.others) == (PATH, f"{LEVEL}1")
+
+
 def test_a_level_sequence_that_fails_leaves_the_animation_without_a_stamp(
     editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,7 +195,7 @@ def test_a_csv_goes_through_epics_importer(tmp_path: Path) -> None:
     csv.write_text("Timecode,BlendshapeCount,JawOpen\n00:00:00:00.000,61,0.5\n00:00:00:01.000,61,0.6\n")
     with FakeEditor(tmp_path / "Project", optional_plugins=[IMPORTER]):
         assert import_csv(str(csv), "/Game/Takes/") == "/Game/Takes/MySlate_1_iPhone"
-        assert unreal.EditorAssetLibrary.does_asset_exist("/Game/Takes/MySlate_1_iPhone")
+        assert on_disk(tmp_path / "Project", "/Game/Takes/MySlate_1_iPhone") is not None, "it is saved"
         with pytest.raises(InputError, match="no such file"):
             import_csv(str(tmp_path / "none.csv"), "/Game/Takes")
 
