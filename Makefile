@@ -31,7 +31,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(PIP) --editable '.[backend,blender,mllm,quant,remote,dev]'
+	$(PIP) --editable '.[backend,blender,mllm,train,quant,remote,dev]'
 	@touch $@
 
 .venv-bpy42/.base: BPY := 4.2.23
