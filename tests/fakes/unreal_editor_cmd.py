@@ -109,8 +109,9 @@ def run(project: Path, line: str, log: Log) -> int:
     """The editor's life from its start to its exit."""
     from unreal_testing import EditorCrash, FakeEditor
 
+    requested = Requested(log)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, Requested(log))
+        signal.signal(number, requested)
     asked = {name for name in (unreal_command_line.value(line, "EnablePlugins") or "").split(",") if name}
     plugins = unreal_plugins.enabled(project.parent, asked)
     streams = sys.stdout, sys.stderr, sys.argv

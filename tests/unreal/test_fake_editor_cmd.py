@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -138,3 +139,18 @@ def test_a_relative_project_is_refused(project: Path) -> None:
     command = [sys.executable, str(COMMAND), project.name, "-run=pythonscript", "-script=x.py"]
     done = subprocess.run(command, cwd=project.parent, capture_output=True, text=True, check=False)
     assert (done.returncode, "absolute" in done.stdout) == (3, True)
+
+
+def test_the_first_signal_is_noted_and_the_second_ends_the_run(project: Path) -> None:
+    script = project.parent / "wait.py"
+    script.write_text("import time\nprint('waits')\nwhile True: time.sleep(0.01)\n")
+    command = [sys.executable, str(COMMAND), str(project), "-run=pythonscript", script_argument(script, [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as editor:
+        try:
+            assert editor.stdout is not None
+            for said in ("waits", "exit requested"):
+                assert any(said in line for line in editor.stdout), "the editor ended"
+                editor.send_signal(signal.SIGINT if said == "waits" else signal.SIGTERM)
+            assert editor.wait(20) == 128 + signal.SIGTERM
+        finally:
+            editor.kill()

@@ -54,6 +54,12 @@ def test_a_callback_can_take_itself_away(editor: FakeEditor) -> None:
     assert len(seen) == 1
 
 
+def test_a_callback_that_another_took_away_does_not_run_in_that_tick(editor: FakeEditor) -> None:
+    unreal.register_slate_post_tick_callback(lambda _: unreal.unregister_slate_post_tick_callback(gone))
+    gone = unreal.register_slate_post_tick_callback(lambda _: pytest.fail("ran"))
+    editor.tick()
+
+
 @pytest.mark.parametrize("handle", [None, 1, print])
 def test_only_handles_are_taken_away(editor: FakeEditor, handle: Any) -> None:
     with pytest.raises(TypeError):
