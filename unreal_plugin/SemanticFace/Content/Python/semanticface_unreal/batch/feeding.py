@@ -59,20 +59,20 @@ class Feeder:
                 self._hear(event)
         if self._pump is not None and self._link.pump is not self._pump:
             self._lost(self._link.error or BackendLost("the backend was disconnected"))
-        for item in self._ledger.items:
+        for item in self._ledger.waiting:
             if item.analysis is not None:
                 item.analysis.tick()
                 self._follow(item)
         if self._cancelled_at is not None:
             self._see_off(self._cancelled_at)
-        elif any(item.needs_backend for item in self._ledger.items):
+        elif any(item.needs_backend for item in self._ledger.waiting):
             self._open()
             self._submit()
 
     def cancel(self) -> None:
         """Ask the backend for the end of what it has of ours; `step` on until all have ended."""
         self._cancelled_at = self._clock()
-        for item in self._ledger.items:
+        for item in self._ledger.waiting:
             if item.analysis is not None:
                 self._ledger.show(item, doing="cancelling")
                 item.analysis.cancel()
@@ -80,7 +80,7 @@ class Feeder:
     def _hear(self, event: Event) -> None:
         if isinstance(event, JobResult) and not event.stored:
             self._losses = 0
-        for item in self._ledger.items:
+        for item in self._ledger.waiting:
             if item.analysis is not None and item.analysis.handle(event):
                 self._follow(item)
                 return
@@ -93,7 +93,7 @@ class Feeder:
                 self._link.open(self._command, self._start)
             except SemanticFaceError as error:
                 self._given_up = error
-        for item in self._ledger.items:
+        for item in self._ledger.waiting:
             if self._given_up is not None and item.needs_backend:
                 self._ledger.fail(item, self._given_up)
 
@@ -103,8 +103,8 @@ class Feeder:
             return
         self._pump = pump
         self.engine = self.engine or self._link.engine()
-        takes = {str(item.take) for item in self._ledger.items if item.analysis is not None}
-        for item in self._ledger.items:
+        takes = {str(item.take) for item in self._ledger.waiting if item.analysis is not None}
+        for item in self._ledger.waiting:
             if not item.needs_backend or item.analysis is not None or item.checked is None or str(item.take) in takes:
                 continue
             takes.add(str(item.take))  # one writer a take: whoever comes after it finds it whole
@@ -141,7 +141,7 @@ class Feeder:
     def _lost(self, error: SemanticFaceError) -> None:
         self._pump = None
         self._losses += 1
-        for item in self._ledger.items:
+        for item in self._ledger.waiting:
             if item.analysis is not None:
                 computed = item.row.computed + item.analysis.computed
                 item.analysis = None
@@ -155,6 +155,6 @@ class Feeder:
     def _see_off(self, since: float) -> None:
         """Of a run that was cancelled: end what the backend no longer has, or doesn't answer for."""
         overdue = self._clock() - since > ENDING
-        for item in self._ledger.items:
-            if not item.row.ended and (item.analysis is None or overdue):
+        for item in self._ledger.waiting:
+            if item.analysis is None or overdue:
                 self._ledger.cancel(item)

@@ -54,15 +54,25 @@ class Ledger:
             if not retry_failed or self._failed(journal.of(job.id))
         ]
 
+        self._waiting = list(self.items)
+
     @property
     def ended(self) -> bool:
-        return all(item.row.ended for item in self.items)
+        return not self._waiting
+
+    @property
+    def waiting(self) -> Sequence[Item]:
+        """The jobs that have not ended, in their order. What is got stays as it is while jobs end."""
+        return self._waiting
 
     def record(self, item: Item) -> Record:
         return self._journal.of(item.job.id)
 
     def show(self, item: Item, **changes: Any) -> None:
+        open_before = not item.row.ended
         item.row = replace(item.row, **changes)
+        if open_before and item.row.ended:
+            self._waiting = [one for one in self._waiting if one is not item]
 
     def note(self, item: Item, stage: Stage, **facts: Any) -> None:
         try:

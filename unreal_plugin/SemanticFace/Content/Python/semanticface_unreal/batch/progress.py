@@ -9,6 +9,8 @@ from enum import StrEnum
 from semanticface.errors import SemanticFaceError
 from semanticface_unreal.batch.job import Stage
 
+ENDS = frozenset({Stage.DONE, Stage.FAILED, Stage.CANCELLED})
+
 
 class Outcome(StrEnum):
     """What a run came to."""
@@ -48,7 +50,7 @@ class JobProgress:
 
     @property
     def ended(self) -> bool:
-        return self.stage in {Stage.DONE, Stage.FAILED, Stage.CANCELLED}
+        return self.stage in ENDS
 
     @property
     def fraction(self) -> float:

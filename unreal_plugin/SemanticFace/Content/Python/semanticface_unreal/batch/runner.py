@@ -122,8 +122,8 @@ class Runner:
         self._drop_task()
         self._feeder.cancel()
         try:
-            for item in self._ledger.items:
-                if item.analysis is None and not item.row.ended:
+            for item in self._ledger.waiting:
+                if item.analysis is None:
                     self._ledger.cancel(item)
         except JournalFailed as failed:
             self._abort(failed.error)
@@ -150,7 +150,7 @@ class Runner:
         """To be done next here: a check while the backend has room, else the asset whose take is whole."""
         if self._task is not None:
             return self._task.item
-        waiting = [item for item in self._ledger.items if not item.row.ended]
+        waiting = self._ledger.waiting
         unchecked = next((item for item in waiting if item.checked is None), None)
         if unchecked is not None and sum(item.checked is not None for item in waiting) < self._options.ahead:
             return unchecked
@@ -228,9 +228,8 @@ class Runner:
         self._cancelled = True
         self._drop_task()
         self._feeder.cancel()
-        for item in self._ledger.items:
-            if not item.row.ended:
-                self._ledger.cancel(item, noting=False)
+        for item in self._ledger.waiting:
+            self._ledger.cancel(item, noting=False)
 
     def _drop_task(self) -> None:
         """Closing its steps leaves no bracket open in the editor."""
