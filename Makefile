@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-window pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension sample clean
+.PHONY: help demo test test-blender test-window pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension unreal-plugin sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint          ruff, mypy, import contracts"
 	@echo "make bench         the measurements behind the documentation's numbers"
 	@echo "make extension     the Blender extension as a zip in dist/"
+	@echo "make unreal-plugin the Unreal plugin as a zip in dist/ (UNREAL_ARGS=--requirements: without wheels, for Unreal's pip)"
 
 # Each stamp stands for a finished installation, so that a second run starts at once.
 $(VENV)/.base: pyproject.toml constraints.txt
@@ -88,8 +89,10 @@ small-model: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/make_unreal_stub.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	PYTHONPATH=unreal_plugin/SemanticFace/Content/Python $(BIN)/lint-imports --no-cache --config unreal_plugin/importlinter.toml
 
 bench: $(VENV)/.base bench-landmarks bench-decoding
 	$(BIN)/semanticface bench protocol
@@ -105,6 +108,9 @@ bench-decoding: small-model
 
 extension: $(VENV)/.dev
 	$(BIN)/python tools/build_extension.py
+
+unreal-plugin: $(VENV)/.dev
+	$(BIN)/python tools/build_unreal_plugin.py $(UNREAL_ARGS)
 
 clean:
 	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache
