@@ -12,6 +12,7 @@ import pytest
 import unreal
 from batch_kit import backend, footage
 from editor_kit import FACE, plugin, queue, tick_until
+from semanticface_unreal.settings import Settings
 
 from semanticface.launch import live_run_file
 
@@ -289,3 +290,30 @@ def test_a_fault_of_our_own_is_said_once_and_ends_the_run(project: Path, shots: 
         editor.click("RunQueue")
         tick_until(editor, lambda: session.run is None)
         assert session.last is not None and session.last.outcome == "OK"
+
+
+def test_the_actor_that_was_selected_at_the_start_is_meant_whatever_is_selected_later(
+    project: Path, shots: Path
+) -> None:
+    settings = Settings(engine="echo", rate="24", level_sequence=True)
+    with plugin(project, settings) as (editor, session):
+        hero, other = (editor.place_actor(name, Face=f"{FACE}/SKM_Face_Archetype") for name in ("Hero", "Other"))
+        editor.select_actors([hero])
+        queue(editor, shots, run_now=True)
+        editor.select_actors([other])
+        tick_until(editor, lambda: session.run is None)
+        assert session.last is not None and session.last.outcome == "OK", session.summary
+        (level,) = [path for path in session.last.jobs[0].others]
+        bindings = unreal.MovieSceneSequenceExtensions.get_bindings(unreal.load_asset(level))
+        assert "Hero" in {str(binding.get_display_name()) for binding in bindings}
+
+
+def test_what_was_just_written_is_not_taken_for_the_target(project: Path, shots: Path) -> None:
+    with plugin(project) as (editor, session):
+        queue(editor, shots)
+        editor.answer("OK")
+        editor.click("RunAndWait")  # selects the animations
+        editor.select_actors([editor.place_actor("Hero", Face=f"{FACE}/SKM_Face_Archetype")])
+        queue(editor, shots)
+        jobs = json.loads(session.places.queue.read_text())["jobs"]
+        assert {job["preview_mesh"] for job in jobs} == {f"{FACE}/SKM_Face_Archetype"}

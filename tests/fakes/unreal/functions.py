@@ -39,7 +39,9 @@ def load_object(outer: Any, name: str, type: Any, follow_redirectors: bool) -> A
 
 @faked_function
 def find_object(outer: Any, name: str, type: Any, follow_redirectors: bool) -> Any:
-    return find_asset(name, type, follow_redirectors)
+    """Of what is in memory: an actor of the level, else an asset."""
+    actor = next((actor for actor in editor().desk.actors if actor.get_path_name() == name), None)
+    return actor if isinstance(actor, python_of(type)) else find_asset(name, type, follow_redirectors)
 
 
 @faked_function

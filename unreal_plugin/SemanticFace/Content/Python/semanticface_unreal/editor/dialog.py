@@ -157,8 +157,8 @@ def _settings_of(shown: unreal.Object, before: Settings) -> Settings:
 
 
 def _typed(shown: object, before: object) -> object:
-    """What the user typed. A float went through 32 bits: one that wasn't touched stays as it was, so that nothing is made
-    anew for its last digits; of another the digits that 32 bits hold are taken."""
+    """What the user typed. A float went through 32 bits: one that wasn't touched stays as it was, so that nothing is
+    made anew for its last digits; of another the digits that 32 bits hold are taken."""
     if not isinstance(shown, float) or not isinstance(before, float):
         return shown
     return before if math.isclose(shown, before, rel_tol=1e-6) else float(f"{shown:.7g}")

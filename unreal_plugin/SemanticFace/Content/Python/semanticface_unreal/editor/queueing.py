@@ -18,7 +18,8 @@ from semanticface_unreal.batch.manifest import FORMAT, VERSION, Manifest, from_f
 from semanticface_unreal.batch.manifest import write_manifest as write
 from semanticface_unreal.settings import Settings
 
-_OF_CURVES = ("names", "profile", "recipe", "head", "head_factor", "unsolved")
+OF_CURVES = ("names", "profile", "recipe", "head", "head_factor", "unsolved")
+"""Fields of a job that say how curves are made of its take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,17 @@ def _one(file: Path) -> tuple[Path, str]:
     return (file, file.stem) if pattern is None else (file.with_name(str(pattern)), file.absolute().parent.name)
 
 
+def standing(file: Path, path: str) -> Job | None:
+    """The job of the queue that writes the asset of this content path; None where there is none."""
+    return next((job for job in queued(file) if f"{job.folder}/{job.asset_name}" == path), None)
+
+
 def renew(file: Path, job: Job) -> None:
-    """Where the queue has this job for the same asset, let it make the curves as `job` does from now on."""
+    """Let the queue's job of that id make its curves as `job` does from now on; nothing where there is none."""
+    new = {name: getattr(job, name) for name in OF_CURVES}
     jobs = queued(file)
-    same = [old for old in jobs if (old.id, old.folder, old.asset_name) == (job.id, job.folder, job.asset_name)]
-    if same:
-        new = {name: getattr(job, name) for name in _OF_CURVES}
-        write(Manifest(file.absolute(), tuple(replace(old, **new) if old in same else old for old in jobs)))
+    if any(old.id == job.id for old in jobs):
+        write(Manifest(file.absolute(), tuple(replace(old, **new) if old.id == job.id else old for old in jobs)))
 
 
 def _free(name: str, taken: Collection[str]) -> str:

@@ -23,9 +23,10 @@ class Face:
 
 
 def selected_face() -> Face | None:
-    """The one that is selected, None where there is none or nothing tells which."""
+    """The one that is selected, None where there is none or nothing tells which. An animation doesn't count: those
+    that were just written are selected, too."""
     for asset in unreal.EditorUtilityLibrary.get_selected_assets():
-        face = face_of(asset)
+        face = None if isinstance(asset, unreal.AnimSequence) else face_of(asset)
         if face is not None:
             return face
     actors = unreal.get_editor_subsystem(unreal.EditorActorSubsystem)

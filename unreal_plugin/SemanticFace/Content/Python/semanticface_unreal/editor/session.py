@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from semanticface.errors import InputError, SemanticFaceError
@@ -33,10 +33,12 @@ IDLE_INTERVAL = 0.25
 
 
 class Session:
-    """`editor` is what writes assets. `last` is the progress of the latest run that ended, None before the first, and
-    `summary` the lines that said so."""
+    """`writer` makes what writes the assets of one run. `last` is the progress of the latest run that ended, None before
+    the first, and `summary` the lines that said so."""
 
-    def __init__(self, places: Places, editor: Editor, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, places: Places, writer: Callable[[], Editor], environment: Mapping[str, str] | None = None
+    ) -> None:
         self.places = places
         self.notices = Notices()
         self._environment = os.environ if environment is None else environment
@@ -47,7 +49,7 @@ class Session:
         self.last: Progress | None = None
         self.summary: tuple[str, ...] = ()
         self.preview: Preview | None = None
-        self._editor = editor
+        self.writer = writer
         self._handle: object | None = None
         self._inside = False
         self._again = False
@@ -56,10 +58,6 @@ class Session:
         self._looked = 0.0
         if self.loaded.troubles:
             self.notices.tell(self.loaded.troubles, failed=True)
-
-    @property
-    def editor(self) -> Editor:
-        return self._editor
 
     @property
     def settings(self) -> Settings:
@@ -106,7 +104,7 @@ class Session:
         if manifest is None and not self.places.queue.exists():
             raise InputError("the queue is empty", "choose Queue Footage first")
         options = RunOptions(self.settings.backend or None, ahead=self.settings.ahead, retry_failed=retry_failed)
-        self.run = Run(manifest or read_manifest(self.places.queue), self._editor, self.link, options)
+        self.run = Run(manifest or read_manifest(self.places.queue), self.writer(), self.link, options)
         self.notices.tell([f"the queue runs: {len(self.run.progress.jobs)} jobs"])
         self.wake()
         return self.run

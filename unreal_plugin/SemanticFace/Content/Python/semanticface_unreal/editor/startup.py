@@ -42,13 +42,12 @@ def start() -> bool:
         return False
     from semanticface_unreal.editor import entries, menus
     from semanticface_unreal.editor.places import places
-    from semanticface_unreal.editor.selection import selected_actor
     from semanticface_unreal.editor.session import Session
-    from semanticface_unreal.writing.writer import AssetWriter
+    from semanticface_unreal.editor.writers import writer
 
     stop()
     menus.remove_all()
-    session = Session(places(), AssetWriter(actor=selected_actor))
+    session = Session(places(), writer)
     _State.session = session
     _State.entries = entries.build(session)
     unreal.ToolMenus.get().refresh_all_widgets()

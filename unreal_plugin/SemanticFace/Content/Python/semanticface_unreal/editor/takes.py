@@ -23,7 +23,7 @@ from semanticface_unreal.batch.stages import JOB_TAG, SOURCE_TAG, TAKE_TAG, Fini
 from semanticface_unreal.editor.notices import TITLE
 from semanticface_unreal.editor.places import package_of
 from semanticface_unreal.editor.preview import Preview
-from semanticface_unreal.editor.queueing import renew
+from semanticface_unreal.editor.queueing import OF_CURVES, renew, standing
 from semanticface_unreal.editor.selection import face_of
 from semanticface_unreal.editor.session import Session
 from semanticface_unreal.engine import unreal
@@ -52,8 +52,8 @@ def rebake(session: Session, sequence: unreal.AnimSequence) -> Finished:
     Raises InputError, EngineError. From a click alone.
     """
     folder = take_of(sequence)
-    job = _job_of(sequence, folder, session.settings)
-    work = Steps(finishing(job, folder, Record(), session.editor, own_baking, lambda stamp: None))
+    job = _job_of(sequence, folder, session)
+    work = Steps(finishing(job, folder, Record(), session.writer(), own_baking, lambda stamp: None))
     with session.alone(), unreal.ScopedSlowTask(1.0, f"{TITLE}: {sequence.get_name()}") as task:
         task.make_dialog_delayed(0.5)
         while not work.go_on(time.perf_counter() + SLICE):
@@ -90,8 +90,9 @@ def report(session: Session, sequence: unreal.AnimSequence) -> list[str]:
     return [*lines, f"The whole is in {file}"]
 
 
-def _job_of(sequence: unreal.AnimSequence, folder: Path, settings: Settings) -> Job:
-    """The job that would write this very animation by the present settings."""
+def _job_of(sequence: unreal.AnimSequence, folder: Path, session: Session) -> Job:
+    """The job that writes this very animation, as the queue has it if it does, with the present settings' curves."""
+    settings = session.settings
     path = package_of(sequence.get_path_name())
     tags = read_tags(path)
     place, _, name = path.rpartition("/")
@@ -110,7 +111,9 @@ def _job_of(sequence: unreal.AnimSequence, folder: Path, settings: Settings) -> 
         "take": str(folder),
     }
     data = {"format": FORMAT, "version": VERSION, "defaults": settings.job_defaults(), "jobs": [row]}
-    return manifest_of(data, folder).jobs[0]
+    made = manifest_of(data, folder).jobs[0]
+    queued = standing(session.places.queue, path)
+    return made if queued is None else replace(queued, **{field: getattr(made, field) for field in OF_CURVES})
 
 
 def _recipe(settings: Settings, base: Path) -> Recipe:
