@@ -88,7 +88,7 @@ def problems(path: Path) -> list[str]:
 
 def _is_ours(name: str) -> bool:
     """Whether it is none of the unpacked wheels of others."""
-    return not any(name.startswith(f"{CONTENT}{platform}/") for platform in COMPILED)
+    return not any(name.startswith(f"{CONTENT}Lib/{platform}/") for platform in COMPILED)
 
 
 def _leftovers(names: Iterable[str]) -> Iterator[str]:
@@ -156,12 +156,12 @@ def _descriptor(texts: Mapping[str, bytes]) -> dict[str, Any] | list[str]:
 def _libraries(names: Iterable[str], descriptor: Mapping[str, Any]) -> Iterator[str]:
     """Either unpacked wheels that are whole, or a list for pip; each with a licence."""
     there = set(names)
-    unpacked = [platform for platform in COMPILED if any(n.startswith(f"{CONTENT}{platform}/") for n in there)]
+    unpacked = [platform for platform in COMPILED if any(n.startswith(f"{CONTENT}Lib/{platform}/") for n in there)]
     listed = descriptor.get("PythonRequirements", [])
     if bool(unpacked) == bool(listed):
         yield "it has to bring the wheels of others or to list them for pip, one of both"
     for platform in unpacked:
-        folder = f"{CONTENT}{platform}/Lib/site-packages/"
+        folder = f"{CONTENT}Lib/{platform}/site-packages/"
         for module in EXTENSIONS:
             if folder + module + COMPILED[platform] not in there:
                 yield f"{platform} lacks {module}{COMPILED[platform]}"

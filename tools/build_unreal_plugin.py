@@ -38,6 +38,8 @@ NAME = "SemanticFace"
 PACKAGES = ("msgpack", "numpy", "pyzmq")
 CONTENT = PurePosixPath("Content/Python")
 PURE = CONTENT / "Lib/site-packages"
+"""Beside it lie `Lib/<Platform>/site-packages`, where the engine looks (FPythonScriptPlugin::RegisterModulePaths) and
+its own plugins have theirs. Epic's page on dependencies names `<Platform>/Lib/site-packages`, which isn't searched."""
 
 LEFT_OUT = frozenset(
     {"assets", "bench", "cli", "demo", "engines", "server", "mock.py", "mock_jobs.py", "mock_script.py"}
@@ -105,7 +107,7 @@ def build(targets: Sequence[str], output: Path, wheels: Path, requirements: bool
         if not requirements:
             for target, files in fetched.items():
                 for wheel in files:
-                    unpack_wheel(wheel, plugin / CONTENT / TARGETS[target].folder / "Lib" / "site-packages")
+                    unpack_wheel(wheel, plugin / CONTENT / "Lib" / TARGETS[target].folder / "site-packages")
         complete_descriptor(plugin / f"{NAME}.uplugin", fetched if requirements else {})
         write_licences(plugin / "Licenses", fetched)
         made = Path(folder) / path.name
