@@ -33,8 +33,8 @@ IDLE_INTERVAL = 0.25
 
 
 class Session:
-    """`writer` makes what writes the assets of one run. `last` is the progress of the latest run that ended, None before
-    the first, and `summary` the lines that said so."""
+    """`writer` makes what writes the assets of one run. `last` is the progress of the latest run that ended, None
+    before the first, and `summary` the lines that said so."""
 
     def __init__(
         self, places: Places, writer: Callable[[], Editor], environment: Mapping[str, str] | None = None
