@@ -193,13 +193,13 @@ def test_an_asset_that_can_not_be_written_costs_its_job_alone(
 
 
 def test_frames_that_failed_are_tried_again_on_request_alone(folder: Path, editor: MemoryEditor) -> None:
-    crash = {"two": {"options": {"salt": str(folder), "crash_on": [1]}}}
-    first = run(batch_of(folder, each=crash), editor)
+    fails = {"two": {"options": {"salt": str(folder), "fail_on": [1]}}}
+    first = run(batch_of(folder, each=fails), editor)
     assert first.outcome is Outcome.OK and by_id(first)["two"].failed == 1
     assert by_id(first)["two"].unsolved == "omit: 1"
-    second = run(batch_of(folder, each=crash), editor)
+    second = run(batch_of(folder, each=fails), editor)
     assert second.kept == 3 and by_id(second)["two"].failed == 1
-    third = run(batch_of(folder, each=crash), editor, RunOptions(start=False, retry_failed=True))
+    third = run(batch_of(folder, each=fails), editor, RunOptions(start=False, retry_failed=True))
     assert [job.id for job in third.jobs] == ["two"] and third.jobs[0].computed == 1
 
 

@@ -24,7 +24,7 @@ from semanticface import paths
 from semanticface.client import Client
 from semanticface.launch import live_run_file, stop
 
-SEQUENCES, FRAMES = 50, 5
+SEQUENCES, FRAMES = 50, 4
 TOTAL = SEQUENCES * FRAMES
 KILLS = int(os.environ.get("SEMANTICFACE_KILLS", "1"))
 MOST_LINES = 2 * SEQUENCES if KILLS == 1 else 4 * SEQUENCES // KILLS
