@@ -1,4 +1,4 @@
-"""A backend that breaks the protocol costs the jobs concerned, not the queue. With the mock, which does it on demand."""
+"""A backend that breaks the protocol costs the jobs concerned, not the queue. With the mock, which can break it."""
 
 from __future__ import annotations
 
