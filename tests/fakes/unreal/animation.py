@@ -251,14 +251,14 @@ class AnimSequence(AnimSequenceBase):
         return self._model.frames + 1
 
     def _state(self) -> Any:
-        tags = dict(self.get_package()._tags) if self._outer is not None else {}
-        return {"_values": dict(self._values), "model": self._model, "tags": tags}
+        """Without the metadata tags, which are the package's: undo leaves them as they are."""
+        return {"_values": dict(self._values), "model": self._model}
 
     def _restore(self, state: Any) -> None:
         super()._restore(state)
         self._model = state["model"]
         if self._outer is not None:
-            self._outer._tags, self._outer._dirty = dict(state["tags"]), True
+            self._outer._dirty = True
 
     def _dump(self) -> Any:
         curves = [
