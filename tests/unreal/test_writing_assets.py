@@ -136,6 +136,31 @@ def test_writing_is_one_step_of_undo(editor: FakeEditor, writer: AssetWriter) ->
     assert (Fraction(found.rate), found.frames) == (Fraction(24000, 1001), 20)
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_what_was_undone_is_not_taken_for_done(editor: FakeEditor, writer: AssetWriter, there: bool) -> None:
+    if there:
+        finished(writer.writing(curves(), order()))
+    finished(writer.writing(curves(gain=0.5), order(stamp="stamp-2")))
+    assert writer.stamp(PATH) == "stamp-2"
+    editor.undo()
+    assert read_tags(PATH)[STAMP] == "stamp-2", "undo leaves the tags"
+    assert writer.stamp(PATH) == ""
+
+
+def test_what_the_animator_changed_is_still_done(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    asset = unreal.load_asset(PATH)
+    unreal.AnimationLibrary.add_float_curve_key(asset, LEFT, 3 * 1001 / 24000, 0.9)
+    unreal.AnimationLibrary.remove_curve(asset, RIGHT)
+    assert writer.stamp(PATH) == "stamp-1", "a later run must not write over it"
+
+
+def test_the_same_curves_from_another_recipe_are_done(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    finished(writer.writing(curves(), order(stamp="stamp-2")))
+    assert writer.stamp(PATH) == "stamp-2"
+
+
 def test_the_mesh_that_shows_it_is_undone_with_the_curves(editor: FakeEditor, writer: AssetWriter) -> None:
     finished(writer.writing(curves(), order()))
     steps = len(editor.undo_history.steps)

@@ -6,6 +6,8 @@ one key at a time would notify the editor once a key. Knows nothing of tags, fil
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -105,6 +107,18 @@ def remembering(sequence: unreal.AnimSequence) -> Work[Before]:
 def restore(sequence: unreal.AnimSequence, before: Before, transact: bool) -> None:
     """Puts back what `remembering` found."""
     _replace(sequence, before.rate, max(1, before.frames), before.curves, transact)
+
+
+def fingerprint(sequence: unreal.AnimSequence) -> str:
+    """A short digest of rate, length, and three keys of each curve: cheap, and the same again after an undo."""
+    model = sequence.data_model_interface
+    rate = model.get_frame_rate()
+    said: list[object] = [rate.numerator, rate.denominator, model.get_number_of_frames()]
+    for name in sorted(curve_names(sequence), key=str.lower):
+        _times, values = unreal.AnimationLibrary.get_float_keys(sequence, name)
+        count = len(values)
+        said.append([name.lower(), count, *(values[at] for at in (0, count // 2, count - 1) if count)])
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
 def curve_names(sequence: unreal.AnimSequence) -> list[str]:

@@ -26,6 +26,8 @@ UNSOLVED = PREFIX + "UnsolvedFrames"
 """Source frames without a result: `103-105,110`."""
 REMARKS = PREFIX + "Remarks"
 """A JSON list of sentences."""
+REPLACED = PREFIX + "Replaced"
+"""A digest of the curves that stood there before: undo brings them back, and leaves all tags as they are."""
 VERSION = PREFIX + "Version"
 """Of the product that wrote it."""
 

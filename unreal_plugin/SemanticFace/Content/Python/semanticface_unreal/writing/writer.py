@@ -18,7 +18,7 @@ from semanticface_unreal.engine import unreal
 from semanticface_unreal.ports import STAMP, AssetOrder, Existing, Written
 from semanticface_unreal.writing import assets, level, sequence
 from semanticface_unreal.writing.readback import comparing
-from semanticface_unreal.writing.tags import ours, tags_of
+from semanticface_unreal.writing.tags import REPLACED, ours, tags_of
 from semanticface_unreal.writing.targets import Target, moves_faces, target_of
 
 ANIMATION = "an AnimSequence"
@@ -33,9 +33,11 @@ def nobody() -> unreal.Actor | None:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An animation to be written, and what it held; `before` is None for one that is new."""
+    """An animation to be written, and what it held; `before` is None for one that is new. `fingerprint` is that of
+    the curves that an undo brings back."""
 
     asset: unreal.AnimSequence
+    fingerprint: str
     before: sequence.Before | None
     tags: Mapping[str, str]
     remarks: tuple[str, ...] = ()
@@ -57,8 +59,14 @@ class AssetWriter:
         self._checked(order)
 
     def stamp(self, path: str) -> str:
-        """The tag STAMP of the animation; "" where there is no such asset, tag, or it is of another class."""
-        return read_tags(path).get(STAMP, "")
+        """The tag STAMP of the animation; "" where there is no such asset or tag, it is of another class, or the
+        user undid the writing."""
+        tags = read_tags(path)
+        if REPLACED in tags:
+            standing = assets.need(path, unreal.AnimSequence, ANIMATION)
+            if sequence.fingerprint(standing) == tags[REPLACED]:
+                return ""
+        return tags.get(STAMP, "")
 
     def writing(self, curves: CurveSet, order: AssetOrder) -> Work[Written]:
         """Creates or replaces the animation, reads it back, saves it and what stands beside it; in steps.
@@ -118,7 +126,9 @@ class AssetWriter:
             if order.preview_mesh and target.mesh is not None and opened.before is not None:
                 opened.asset.set_preview_skeletal_mesh(target.mesh)
             sequence.write(opened.asset, curves, prepared, self._transact)
-        assets.set_tags(opened.asset, tags_of(curves, order))
+        undone = opened.fingerprint
+        undoable = undone != sequence.fingerprint(opened.asset)
+        assets.set_tags(opened.asset, tags_of(curves, order) | ({REPLACED: undone} if undoable else {}))
 
 
 def read_tags(path: str) -> dict[str, str]:
@@ -167,13 +177,14 @@ def _opening(order: AssetOrder, target: Target) -> Work[_Opened]:
         if sequence.has_bones(asset):
             remarks.append(f"{order.path} moves bones too; they stay, cut or held to the new length")
         before = yield from sequence.remembering(asset)
-        return _Opened(asset, before, tags, tuple(remarks))
+        return _Opened(asset, sequence.fingerprint(asset), before, tags, tuple(remarks))
     factory = unreal.AnimSequenceFactory()
     factory.target_skeleton = target.skeleton
     if target.mesh is not None:
         factory.preview_skeletal_mesh = target.mesh
     name = order.name if order.existing is Existing.OVERWRITE else assets.unique(order.folder, order.name)
-    return _Opened(assets.create(order.folder.rstrip("/"), name, unreal.AnimSequence, factory), None, {})
+    made = assets.create(order.folder.rstrip("/"), name, unreal.AnimSequence, factory)
+    return _Opened(made, sequence.fingerprint(made), None, {})
 
 
 def _save_stamped(asset: unreal.AnimSequence, stamp: str) -> None:
