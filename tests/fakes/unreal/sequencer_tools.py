@@ -87,6 +87,10 @@ class LevelSequenceEditorBlueprintLibrary(known("BlueprintFunctionLibrary")):  #
         return None
 
     @classmethod
+    def set_local_position(cls, playback_params: Any, time_unit: Any) -> None:
+        return None
+
+    @classmethod
     def get_bound_objects(cls, object_binding: Any) -> list[Any]:
         """What the binding stands for in the open sequence: nothing where none is open."""
         opened = editor().desk.opened_sequence

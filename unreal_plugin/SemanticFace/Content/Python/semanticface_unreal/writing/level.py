@@ -188,7 +188,8 @@ def _key_rig(
         track = library.find_or_create_control_rig_track(_world(), level, rig, binding)
         if track is None:
             raise EngineError(f"the editor put no track for {path} into {level.get_name()}", assets.IN_LOG)
-        unreal.LevelSequenceEditorBlueprintLibrary.force_update()  # so that what is spawned is there
+        # Going to the time where Sequencer is evaluates it, and what is spawned is there. 5.4 has no force_update.
+        unreal.LevelSequenceEditorBlueprintLibrary.set_local_position(unreal.MovieSceneSequencePlaybackParams())
         component = _component(level, binding, scene)
         loaded = component is not None and library.load_anim_sequence_into_control_rig_section(
             track.get_section_to_key() or track.get_sections()[0],
