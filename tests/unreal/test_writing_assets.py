@@ -13,7 +13,7 @@ import unreal
 from semanticface_unreal.curve_set import CurveSet, Unsolved
 from semanticface_unreal.ports import STAMP, Existing
 from semanticface_unreal.writing.sequence import common_multiple, seconds
-from semanticface_unreal.writing.writer import AssetWriter, read_curves, read_tags
+from semanticface_unreal.writing.writer import AssetWriter, compare, read_curves, read_tags
 from unreal_testing import FakeEditor
 from writing_kit import LEFT, PATH, RIGHT, curve, curves, face_mesh, keys_of, long_curves, on_disk, order, rounded
 
@@ -58,6 +58,13 @@ def test_what_is_read_with_the_plugin_is_what_was_written(editor: FakeEditor, wr
         np.testing.assert_allclose(found[one.name].values, one.values, rtol=2e-7, atol=1e-9)
     with pytest.raises(InputError):
         read_curves("/Game/Shots/AS_None")
+
+
+def test_an_asset_can_be_compared_with_a_take_s_curves(editor: FakeEditor, writer: AssetWriter) -> None:
+    finished(writer.writing(curves(), order()))
+    assert compare(PATH, curves()) == ""
+    assert f"in curve {LEFT} at frame 7, not 0.375" in compare(PATH, curves(gain=0.5))
+    assert "lacks curve CTRL_expressions_jawOpen" in compare(PATH, curves(curve("CTRL_expressions_jawOpen", (1, 1.0))))
 
 
 def test_an_hour_of_frames_stays_on_whole_frames(editor: FakeEditor, writer: AssetWriter) -> None:

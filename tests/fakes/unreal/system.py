@@ -32,12 +32,12 @@ class SystemLibrary(known("BlueprintFunctionLibrary")):  # type: ignore[misc]
 
     @classmethod
     def get_system_path(cls, object: Any) -> str:
-        """The file of an asset, absolute; without its ending where it was never saved."""
+        """The file of an asset, absolute; "" where it was never saved."""
         project = editor().project
         if object is None or project.content_of(object) is None:
             return ""
         file = project.file(object.get_path_name())
-        return str((file if file.is_file() else file.with_suffix("")).absolute())
+        return str(file.absolute()) if file.is_file() else ""
 
     @classmethod
     def get_path_name(cls, object: Any) -> str:

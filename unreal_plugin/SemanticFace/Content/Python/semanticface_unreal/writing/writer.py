@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from semanticface.errors import InputError
-from semanticface.steps import Work
+from semanticface.errors import EngineError, InputError
+from semanticface.steps import Work, finished
 from semanticface_unreal.curve_set import Curve, CurveSet
 from semanticface_unreal.engine import unreal
 from semanticface_unreal.ports import STAMP, AssetOrder, Existing, Written
@@ -146,6 +146,19 @@ def read_curves(path: str) -> dict[str, Curve]:
     Raises InputError where there is none, EngineError for two keys on one frame.
     """
     return sequence.curves_of(assets.need(path, unreal.AnimSequence, ANIMATION))
+
+
+def compare(path: str, curves: CurveSet) -> str:
+    """The first difference of an animation from `curves`; "" where it holds just them.
+
+    Raises InputError where there is no such animation.
+    """
+    animation = assets.need(path, unreal.AnimSequence, ANIMATION)
+    try:
+        finished(comparing(animation, curves))
+    except EngineError as difference:
+        return difference.message
+    return ""
 
 
 def _standing(order: AssetOrder, target: Target) -> unreal.AnimSequence | None:
