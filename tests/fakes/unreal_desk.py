@@ -72,6 +72,8 @@ class Desk:
         self.pre: list[Handle] = []
         self.post: list[Handle] = []
         self.shutdown: list[Handle] = []
+        self.playing = self.loading_assets = False
+        """Whether the level is being played in the editor, and whether it still looks for the project's assets."""
         self.in_callback = 0
         self.modal = 0
         self.ticks = 0

@@ -285,8 +285,9 @@ def test_a_fault_of_our_own_is_said_once_and_ends_the_run(project: Path, shots: 
         session.run.step = broken  # type: ignore[method-assign]
         editor.tick(5)
         assert session.run is None
-        faults = [text for text in editor.logged("error") if "ZeroDivisionError" in text]
-        assert faults == ["SemanticFace: Internal fault: ZeroDivisionError: of the test"]
+        (fault,) = [text for text in editor.logged("error") if "ZeroDivisionError" in text]
+        assert "in broken" in fault  # the traceback
+        assert "SemanticFace: Internal fault: ZeroDivisionError: of the test" in editor.logged("warning")
         editor.click("RunQueue")
         tick_until(editor, lambda: session.run is None)
         assert session.last is not None and session.last.outcome == "OK"
@@ -317,3 +318,41 @@ def test_what_was_just_written_is_not_taken_for_the_target(project: Path, shots:
         queue(editor, shots)
         jobs = json.loads(session.places.queue.read_text())["jobs"]
         assert {job["preview_mesh"] for job in jobs} == {f"{FACE}/SKM_Face_Archetype"}
+
+
+@pytest.mark.parametrize("state", ["playing", "loading_assets"])
+def test_the_queue_waits_while_the_editor_refuses_assets(project: Path, shots: Path, state: str) -> None:
+    """The level is played, or assets are still looked for: analysis goes on, nothing is checked or written."""
+    with plugin(project) as (editor, session):
+        queue(editor, shots, run_now=True)
+        tick_until(editor, lambda: bool(session.run and session.run.progress.count("probed", "analyzed")))
+        setattr(editor.desk, state, True)
+        for _ in range(100):
+            editor.tick()
+            time.sleep(0.002)
+        assert session.run is not None and "; waits: the " in editor.label("Status")
+        editor.answer("OK")
+        editor.click("RunAndWait")
+        assert "try again" in editor.dialogs[-1].message
+        setattr(editor.desk, state, False)
+        tick_until(editor, lambda: session.run is None)
+        assert session.last is not None and session.last.outcome == "OK", session.summary
+        assert not [text for text in editor.logged("error") if "LogUtils" in text]  # the editor was never asked
+
+
+def test_only_failed_jobs_are_tried_again(project: Path, shots: Path, tmp_path: Path) -> None:
+    with plugin(project) as (editor, session):
+        queue(editor, shots)
+        (shots / "shot_010").rename(tmp_path / "elsewhere")
+        editor.click("RunQueue")
+        tick_until(editor, lambda: session.run is None)
+        (tmp_path / "elsewhere").rename(shots / "shot_010")
+        editor.click("RetryFailed")
+        tick_until(editor, lambda: session.run is None)
+        assert session.last is not None
+        assert [(job.id, str(job.stage)) for job in session.last.jobs] == [("shot_010", "done")]
+        editor.answer("OK")
+        editor.click("RetryFailed")
+        assert "no job of the queue has failed" in editor.dialogs[-1].message
+        editor.click("RunQueue")  # the journal is free
+        tick_until(editor, lambda: session.run is None)

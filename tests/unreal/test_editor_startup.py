@@ -18,7 +18,7 @@ PLUGIN = Path(__file__).resolve().parents[2] / "unreal_plugin" / "SemanticFace" 
 FAKES = Path(__file__).resolve().parents[1] / "fakes"
 
 ENTRIES = (
-    "Status QueueFootage RunQueue RunAndWait Cancel ClearQueue OpenLastSummary ImportCsv Preview Settings "
+    "Status QueueFootage RunQueue RunAndWait RetryFailed Cancel ClearQueue OpenLastSummary ImportCsv Preview Settings "
     "InstallBackend Diagnostics"
 )
 
@@ -93,7 +93,7 @@ def test_no_thread_runs_in_the_editor(tmp_path: Path) -> None:
 def test_settings_that_cant_be_used_are_said_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEMANTICFACE_UNREAL_UNSOLVED", "guess")
     with plugin(tmp_path) as (editor, _session):
-        assert any("`unsolved` needs one of omit" in text for text in editor.logged("error"))
+        assert any("`unsolved` needs one of omit" in text for text in editor.logged("warning"))
 
 
 def run_init(tmp_path: Path, paths: list[Path]) -> subprocess.CompletedProcess[str]:

@@ -76,13 +76,13 @@ class AssetRegistry(Interface):
         return bool(Shared.list_assets(str(package_path), recursive, False))
 
     def is_loading_assets(self) -> bool:
-        return False
+        return bool(editor().desk.loading_assets)
 
     def scan_paths_synchronous(self, paths: Any, force_rescan: bool, ignore_deny_list_scan_filters: bool) -> None:
         return None
 
     def wait_for_completion(self) -> None:
-        return None
+        editor().desk.loading_assets = False
 
 
 @faked

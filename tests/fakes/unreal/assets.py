@@ -268,10 +268,24 @@ def _library(name: str, base: Any, on_class: bool) -> Any:
     return faked(type(name, (base,), body))
 
 
+CLOSED: dict[str, Any] = {
+    "checkout_asset": False, "checkout_loaded_asset": False, "delete_asset": False, "delete_loaded_asset": False,
+    "does_asset_exist": False, "do_assets_exist": False, "does_directory_exist": False, "duplicate_asset": None,
+    "list_assets": (), "load_asset": None, "make_directory": False, "rename_asset": False, "save_asset": False,
+    "save_loaded_asset": False,
+}  # fmt: skip
+"""What they give while the level is played or assets are still looked for: nothing is done, and a line logged."""
+
+
 def _behind(plain: Any, names: list[str]) -> Any:
     """`plain` as a method, whose first argument it doesn't need."""
 
     def call(on: Any, *args: Any) -> Any:
+        desk = editor().desk
+        if plain.__name__ in CLOSED and (desk.playing or desk.loading_assets):
+            why = "Editor is currently in a play mode" if desk.playing else "AssetRegistry is currently loading"
+            editor().log_file.write("error", f"LogUtils: The {why}.")
+            return CLOSED[plain.__name__]
         return plain(*args)
 
     kinds = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("on", *names)]

@@ -72,3 +72,11 @@ class UnrealEditorSubsystem(known("EditorSubsystem")):  # type: ignore[misc]
 
     def get_game_world(self) -> Any:
         return None
+
+
+@faked
+class LevelEditorSubsystem(known("EditorSubsystem")):  # type: ignore[misc]
+    """Whether the level is being played."""
+
+    def is_in_play_in_editor(self) -> bool:
+        return bool(editor().desk.playing)

@@ -23,6 +23,7 @@ def say(level: Level, text: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the batch of these arguments, by default the script's. Raises SystemExit where it didn't end well."""
     chosen = sys.argv[1:] if arguments is None else arguments
+    unreal.AssetRegistryHelpers.get_asset_registry().wait_for_completion()  # till then no asset seems to be there
     outcome = run_headless(chosen, AssetWriter(transact=False), say)
     if outcome is not Outcome.OK:
         raise SystemExit(1)

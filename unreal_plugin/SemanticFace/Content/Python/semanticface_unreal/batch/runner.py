@@ -70,11 +70,13 @@ class Runner:
         *,
         baking: Baking = own_baking,
         on_event: Callable[[Event], object] | None = None,
+        held: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """The runner polls `link` while it runs; `on_event` gets the events that are none of its jobs'."""
+        """The runner polls `link` while it runs; `on_event` gets the events that are none of its jobs'. While `held`
+        says so, the backend goes on and `editor` isn't called: Unreal refuses assets while its level is played."""
         self._options = options or RunOptions()
-        self._editor, self._link, self._baking = editor, link, baking
+        self._editor, self._link, self._baking, self._held = editor, link, baking, held
         self._ledger = Ledger(manifest, journal, self._options.retry_failed)
         self._feeder = Feeder(link, self._ledger, self._options.command, self._options.start, on_event, clock)
         self._task: _Task | None = None
@@ -99,7 +101,8 @@ class Runner:
             return False
         try:
             self._feeder.step(min(MESSAGES, max(0.0, deadline - time.perf_counter()) / 2))
-            self._local(deadline)
+            if not self._held():
+                self._local(deadline)
         except JournalFailed as failed:
             self._abort(failed.error)
         return not self.ended

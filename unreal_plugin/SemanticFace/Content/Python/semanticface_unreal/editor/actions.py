@@ -10,7 +10,7 @@ from semanticface.provision.order import Work
 from semanticface_unreal.editor import diagnostics, dialog, queueing, takes
 from semanticface_unreal.editor.places import package_of
 from semanticface_unreal.editor.progress import run_and_wait
-from semanticface_unreal.editor.running import assets, rows
+from semanticface_unreal.editor.running import assets, check_ready, rows, unready
 from semanticface_unreal.editor.selection import face_of, selected_face, selected_sequences, show_assets
 from semanticface_unreal.editor.session import Session
 from semanticface_unreal.engine import unreal
@@ -38,8 +38,14 @@ def run_queue(session: Session) -> None:
     session.begin()
 
 
+def retry_failed(session: Session) -> None:
+    """Run the jobs that failed, and those of which frames failed."""
+    session.begin(retry_failed=True)
+
+
 def run_waiting(session: Session) -> None:
     """Run it behind a window with Cancel, then show what it came to. Takes over a run that is on."""
+    check_ready()
     lines = run_and_wait(session, session.run or session.begin())
     if session.last is not None:
         show_assets(assets(session.last))
@@ -72,12 +78,14 @@ def show_results(session: Session) -> None:
     """The last run's outcome, and its assets selected in the content browser."""
     if session.last is None:
         raise InputError("no queue has ended since the editor started", "choose Run Queue")
-    show_assets(assets(session.last))
+    if not unready():
+        show_assets(assets(session.last))
     session.notices.show("Last Run", session.summary, failed=session.failed)
 
 
 def import_recording(session: Session) -> None:
     """A Live Link Face CSV through Epic's importer."""
+    check_ready()
     asked = dialog.ask_csv(session.settings.folder, session.notices)
     if asked is not None:
         made = import_csv(str(asked[0]), asked[1])
@@ -90,11 +98,9 @@ def toggle_preview(session: Session) -> None:
     if session.preview is not None:
         session.play(None)
         return
-    chosen = selected_sequences()
-    if len(chosen) != 1:
-        raise InputError("select one AnimSequence in the Content Browser", "one that the queue has written")
-    session.play(takes.preview_of(session, chosen[0]))
-    session.notices.tell([f"playing {chosen[0].get_name()} to {session.settings.livelink}"])
+    chosen = _chosen()[0]
+    session.play(takes.preview_of(session, chosen))
+    session.notices.tell([f"playing {chosen.get_name()} to {session.settings.livelink}"])
 
 
 def edit_settings(session: Session) -> None:
@@ -153,6 +159,8 @@ def show_analysis(session: Session) -> None:
 
 
 def _chosen() -> tuple[unreal.AnimSequence, ...]:
+    """Raises InputError for none, and while their tags can't be read."""
+    check_ready()
     chosen = selected_sequences()
     if not chosen:
         raise InputError("no AnimSequence is selected", "select one that the queue has written")

@@ -31,6 +31,7 @@ _QUEUE = (
     Item("QueueFootage", "Queue Footage...", "Videos and image sequences for the selected face", actions.queue_footage),
     Item("RunQueue", "Run Queue", "While the editor stays usable", actions.run_queue, _idle),
     Item("RunAndWait", "Run and Wait", "With a progress window that can be cancelled", actions.run_waiting),
+    Item("RetryFailed", "Retry Failed", "The jobs that failed, and frames that failed", actions.retry_failed, _idle),
     Item("Cancel", "Cancel", "End the run or the installation; what is done stays", actions.cancel, _busy),
     Item("ClearQueue", "Clear Queue", "Forget all jobs; assets and takes stay", actions.clear_queue, _idle),
     Item("OpenLastSummary", "Open Last Summary", "What the last run came to", actions.show_results),

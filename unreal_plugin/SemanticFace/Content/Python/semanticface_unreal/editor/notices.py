@@ -28,11 +28,11 @@ class Notices:
         self.history: deque[str] = deque(maxlen=KEPT)
 
     def tell(self, lines: Sequence[str], failed: bool = False) -> None:
-        """Into the log and the history. Safe anywhere on the game thread."""
+        """Into the log and the history; what failed as a warning. Safe anywhere on the game thread."""
         self.last = tuple(lines)
         for line in lines:
             self.history.append(f"{datetime.now().astimezone():%H:%M:%S} {line}")
-            (unreal.log_error if failed else unreal.log)(f"{TITLE}: {line}")
+            (unreal.log_warning if failed else unreal.log)(f"{TITLE}: {line}")
 
     def show(self, title: str, lines: Sequence[str], failed: bool = False) -> None:
         """The same, and a window over it that the user closes. From a click alone."""
@@ -64,7 +64,8 @@ class Notices:
             self.show(title, self.fault(error), failed=True)
 
     def fault(self, error: BaseException) -> list[str]:
-        """Lines about a fault of our own; where it happened goes into the history, for diagnostics."""
+        """Lines about a fault of our own; where it happened goes into the log and the history, for diagnostics."""
+        unreal.log_error(f"{TITLE}: " + "".join(traceback.format_exception(error)))
         self.history.extend("".join(traceback.format_exception(error)).splitlines()[-12:])
         return [f"Internal fault: {type(error).__name__}: {error}", "Please report it with the text of Diagnostics"]
 

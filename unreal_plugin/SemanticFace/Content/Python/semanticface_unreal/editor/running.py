@@ -23,6 +23,23 @@ MOST_NAMED = 5
 """Jobs that are named for one reason; the summary's file has them all."""
 
 
+def unready() -> str:
+    """Why the editor would refuse to load and save assets now, "" where it wouldn't. It answers each such call with
+    None or False then, as if the asset weren't there."""
+    levels = unreal.get_editor_subsystem(unreal.LevelEditorSubsystem)
+    if levels is not None and levels.is_in_play_in_editor():
+        return "the level is being played"
+    if unreal.AssetRegistryHelpers.get_asset_registry().is_loading_assets():
+        return "the editor is still looking for the project's assets"
+    return ""
+
+
+def check_ready() -> None:
+    """For a click that touches assets at once. Raises InputError while the editor would refuse them."""
+    if why := unready():
+        raise InputError(why, "stop playing, or wait a moment, and try again")
+
+
 class Run:
     """From the first `step` to `finish`. Holds the journal's lock, so that no farm runs the queue meanwhile."""
 
@@ -32,7 +49,10 @@ class Run:
             raise InputError("the queue is empty", "choose Queue Footage first")
         self.manifest = manifest
         self._journal = Journal.open(manifest.journal)
-        self._runner = Runner(manifest, editor, link, self._journal, options)
+        self._runner = Runner(manifest, editor, link, self._journal, options, held=lambda: bool(unready()))
+        if not self._runner.progress.jobs:
+            self._journal.close()
+            raise InputError("no job of the queue has failed", "choose Run Queue")
         self._began = datetime.now(UTC)
         self._logged: Progress | None = None
 

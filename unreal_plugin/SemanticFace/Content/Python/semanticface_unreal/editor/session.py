@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from semanticface.errors import InputError, SemanticFaceError
 from semanticface.link import BackendLink, LinkState
 from semanticface_unreal.batch.manifest import Manifest, read_manifest
-from semanticface_unreal.batch.progress import Outcome, Progress
+from semanticface_unreal.batch.progress import Outcome, Progress, counted
 from semanticface_unreal.batch.runner import RunOptions
 from semanticface_unreal.editor.notices import Notices
 from semanticface_unreal.editor.places import Places
 from semanticface_unreal.editor.preview import Preview
-from semanticface_unreal.editor.running import Run, status
+from semanticface_unreal.editor.running import Run, status, unready
 from semanticface_unreal.engine import unreal
 from semanticface_unreal.installing import Installer
 from semanticface_unreal.ports import Editor
@@ -90,7 +90,8 @@ class Session:
     def describe(self) -> str:
         """For the status entry: what goes on, else what was last."""
         if self.run is not None:
-            return status(self.run.progress)
+            waits = unready()
+            return f"{status(self.run.progress)}; waits: {waits}" if waits else status(self.run.progress)
         if self.installer.progress.busy:
             return next(iter(self.installer.progress.lines), "looking at the backend")
         if self.preview is not None:
@@ -105,7 +106,7 @@ class Session:
             raise InputError("the queue is empty", "choose Queue Footage first")
         options = RunOptions(self.settings.backend or None, ahead=self.settings.ahead, retry_failed=retry_failed)
         self.run = Run(manifest or read_manifest(self.places.queue), self.writer(), self.link, options)
-        self.notices.tell([f"the queue runs: {len(self.run.progress.jobs)} jobs"])
+        self.notices.tell([f"the queue runs: {counted(self.run.progress.jobs)}"])
         self.wake()
         return self.run
 

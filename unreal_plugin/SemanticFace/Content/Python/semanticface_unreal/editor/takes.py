@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from semanticface.analysis.describe import NOT_OBSERVABLE
 from semanticface.curves.recipe import Recipe
 from semanticface.errors import InputError
 from semanticface.exchange.livelink_stream import StreamOptions
@@ -133,7 +134,10 @@ def _spread(results: list[FrameResult]) -> list[FrameResult]:
 
 def _short(result: FrameResult) -> str:
     analysis = result.analysis
-    return "" if analysis is None else f"{analysis.expression_category}. {analysis.emotional_implication}"
+    if analysis is None:
+        return ""
+    unknown = analysis.emotional_implication == NOT_OBSERVABLE
+    return analysis.expression_category + ("" if unknown else f": {analysis.emotional_implication}")
 
 
 def _long(result: FrameResult) -> str:
