@@ -191,9 +191,11 @@ class TakeWriter:
                 self.stored, _, length = finished(_scanning(frames))
                 if frames.exists() and frames.stat().st_size != length:
                     os.truncate(frames, length)
-            elif path.exists() and any(path.iterdir()):
+            elif path.exists() and any(entry not in _leftovers(path) for entry in path.iterdir()):
                 raise TakeError(f"{path} exists and is not a take", "choose a new or an empty folder")
             path.mkdir(parents=True, exist_ok=True)
+            for part in _leftovers(path):
+                part.unlink(missing_ok=True)
             write_atomic(path / HEADER_NAME, json.dumps(header.to_dict(), indent=1, ensure_ascii=False) + "\n")
             self._stream = frames.open("ab", buffering=0)
         except OSError as error:
@@ -216,6 +218,11 @@ class TakeWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _leftovers(path: Path) -> list[Path]:
+    """Headers that a writer began and was killed over; such a folder is no other than an empty one."""
+    return list(path.glob(f".{HEADER_NAME}.*.part"))
 
 
 def write_atomic(file: Path, text: str) -> None:

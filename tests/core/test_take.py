@@ -77,6 +77,22 @@ def test_killed_writer_leaves_every_appended_frame(tmp_path: Path) -> None:
     assert frames[: last + 1] == list(range(last + 1))
 
 
+def test_a_folder_whose_writer_was_killed_over_the_header_is_begun_anew(tmp_path: Path) -> None:
+    (tmp_path / ".take.json.4711.part").write_text('{"format": "semantic')
+    with TakeWriter(tmp_path, header()) as writer:
+        writer.append(result(0))
+    assert [item.frame for item in read_take(tmp_path).results] == [0]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [FRAMES_NAME, "take.json"]
+
+
+def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".take.json.4711.part").write_text("{")
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(TakeError, match="is not a take"):
+        TakeWriter(tmp_path, header())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_damaged_line_in_the_middle_is_named_and_costs_only_itself(tmp_path: Path) -> None:
     with TakeWriter(tmp_path, header()) as writer:
         for number in range(3):
