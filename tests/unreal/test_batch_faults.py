@@ -175,14 +175,23 @@ def test_a_full_disk_ends_the_run_and_harms_nothing(folder: Path, editor: Memory
 
 
 def test_a_take_that_another_job_still_writes_is_waited_for(folder: Path, editor: MemoryEditor) -> None:
-    manifest = slow(folder, "a", delay=0.1)
+    """As that of a process which was killed, and whose lease the backend still honours."""
+    manifest = slow(folder, "a", delay=0.25)
+    seen: set[str] = set()
     start()
     with Client.connect(app="other") as client:
         media = {"kind": "sequence", "path": str(folder / "in" / "a"), "rate": [24, 1]}
         take = str(manifest.take(manifest.jobs[0]))
-        other = client.analyze(media, engine="echo", options={"delay": 0.1}, take=take)
+        other = client.analyze(media, engine="echo", options={"delay": 0.25}, take=take)
         next(other)
-        progress = run(manifest, editor, START, lambda runner: next(other, None))
+
+        def watch(runner: Runner) -> None:
+            seen.add(runner.progress.jobs[0].doing)
+            if any("another job writes to" in doing for doing in seen):
+                list(other)
+
+        progress = run(manifest, editor, START, watch)
+    assert any("another job writes to" in doing for doing in seen)
     assert progress.outcome is Outcome.OK and progress.jobs[0].computed == 0
     assert lines(folder) == {"a": FRAMES}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,23 @@ def test_no_more_jobs_are_with_the_backend_than_are_wanted_ahead(
 
     run(batch(tmp_path, "a b c d e f", engine="auto"), MemoryEditor(), RunOptions(start=False, ahead=2), watch)
     assert max(most) == 2
+
+
+def test_a_cancelled_run_does_not_wait_for_a_backend_that_hangs(
+    tmp_path: Path, mock: Callable[..., MockBackend]
+) -> None:
+    footage(tmp_path, "one two")
+    mock(faults={1: Fault.FREEZE}, delay=0.01)
+
+    def cancel(runner: Runner) -> None:
+        if all(job.doing == "analyzing" for job in runner.progress.jobs):
+            time.sleep(0.2)  # by now it answers nothing any more
+            runner.cancel()
+
+    def hurried() -> float:
+        return time.monotonic() * 20
+
+    each = {"one": {"frames": "1"}, "two": {"frames": "1"}}
+    manifest = batch(tmp_path, "one two", each, engine="auto")
+    progress = run(manifest, MemoryEditor(), RunOptions(start=False), cancel, hurried)
+    assert progress.outcome is Outcome.CANCELLED and progress.count(Stage.CANCELLED) == 2
