@@ -200,14 +200,14 @@ def scalp_share(at: Reals) -> Reals:
     return share
 
 
-def scalp_strands(head: Head, rng: np.random.Generator) -> Strands:
-    """Short hair, combed back and a little to the side, on the skin above the hairline."""
+def scalp_strands(head: Head, rng: np.random.Generator, count: int = _SCALP_STRANDS) -> Strands:
+    """Short hair, combed back and a little to the side, on the skin above the hairline: at most `count` strands."""
     skins = [head.materials.index(name) for name in ("M_Face", "M_BackHead")]
     skin = _triangles(head.faces[np.isin(head.face_material, skins)])
     a, b, c = (head.neutral[skin[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) * scalp_share((a + b + c) / 3)
-    pick = rng.choice(len(skin), _SCALP_STRANDS, p=area / area.sum())
-    root = rng.dirichlet((1, 1, 1), _SCALP_STRANDS)
+    pick = rng.choice(len(skin), count, p=area / area.sum())
+    root = rng.dirichlet((1, 1, 1), count)
     at = np.einsum("sk,skc->sc", root, head.neutral[skin[pick]])
     keep = rng.uniform(0, 1, len(at)) < scalp_share(at)
     pick, root, at = skin[pick][keep], root[keep], at[keep]

@@ -46,7 +46,7 @@ _TEETH_FOLLOW = 0.5
 """Share of the lips' sideways shift that teeth and tongue take over (ours; the model's own share is 0)."""
 
 # Where the head turns: about the top of the spine; below the jaw the neck follows less and less.
-_PIVOT = np.array([0.0, -4.0, -1.0], np.float32)
+PIVOT = np.array([0.0, -4.0, -1.0], np.float32)
 _NECK_TOP, _NECK_BOTTOM = -11.5, -19.0
 
 
@@ -160,7 +160,7 @@ def pose(head: Head, coefficients: Mapping[str, float], identity: Floats | None 
         middle = np.asarray(centre, np.float32) + person[first:last].mean(axis=0)
         vertices[first:last] = (vertices[first:last] - middle) @ turn.T + middle
     angles = [coefficients.get(action.name, 0.0) for action in BY_NAME.values() if action.kind is Kind.HEAD]
-    return _turn_head(vertices, head.head_weight, angles)
+    return turn_head(vertices, head.head_weight, angles)
 
 
 def _person(head: Head, weights: Floats) -> Floats:
@@ -172,11 +172,11 @@ def _person(head: Head, weights: Floats) -> Floats:
     return offset
 
 
-def _turn_head(vertices: Floats, weight: Floats, angles: list[float]) -> Floats:
+def turn_head(vertices: Floats, weight: Floats, angles: list[float], pivot: Floats = PIVOT) -> Floats:
     """Turn by `angles` (yaw, pitch, roll) scaled per vertex; the head itself, with weight 1, turns exactly."""
     if not any(angles):
         return vertices
-    centred = vertices - _PIVOT
+    centred = vertices - pivot
     out = centred @ rotation(*angles).T
     for step in range(8):  # the neck in eight slices of weight is as smooth as its few vertices can show
         low, high = step / 8, (step + 1) / 8
@@ -185,7 +185,7 @@ def _turn_head(vertices: Floats, weight: Floats, angles: list[float]) -> Floats:
         before = centred[rows] @ rotation(*(low * a for a in angles)).T
         after = centred[rows] @ rotation(*(high * a for a in angles)).T
         out[rows] = before * (1 - share) + after * share
-    moved: Floats = (out + _PIVOT).astype(np.float32)
+    moved: Floats = (out + pivot).astype(np.float32)
     return moved
 
 

@@ -38,6 +38,19 @@ EYE_LAMPS: tuple[Lamp, ...] = (
 SKY, GROUND = (0.30, 0.33, 0.37), (0.16, 0.13, 0.12)
 
 
+@dataclass(frozen=True)
+class Room:
+    """What lights a head: soft sources, what mirrors in the eyes, and the colours above and below (linear RGB)."""
+
+    lamps: tuple[Lamp, ...] = LAMPS
+    eye_lamps: tuple[Lamp, ...] = EYE_LAMPS
+    sky: tuple[float, float, float] = SKY
+    ground: tuple[float, float, float] = GROUND
+
+
+STUDIO = Room()
+
+
 def directions(count: int = DIRECTIONS) -> Floats:
     """`count` unit vectors spread evenly over the sphere (Fibonacci lattice), (count, 3) float32."""
     index = np.arange(count) + 0.5
@@ -48,11 +61,11 @@ def directions(count: int = DIRECTIONS) -> Floats:
     return unit
 
 
-def radiance(towards: Floats) -> Floats:
+def radiance(towards: Floats, room: Room = STUDIO) -> Floats:
     """Light that comes from each direction (K, 3) of the room, (K, 3) linear RGB."""
     up = 0.5 + 0.5 * towards[:, 1:2]
-    light = np.asarray(SKY) * up + np.asarray(GROUND) * (1 - up)
-    for lamp in LAMPS:
+    light = np.asarray(room.sky) * up + np.asarray(room.ground) * (1 - up)
+    for lamp in room.lamps:
         axis = np.asarray(lamp.towards) / np.linalg.norm(lamp.towards)
         light = light + np.asarray(lamp.colour) * np.exp(lamp.narrow * (towards @ axis - 1))[:, None]
     lit: Floats = light.astype(np.float32)

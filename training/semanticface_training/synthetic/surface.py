@@ -57,8 +57,8 @@ class Surface:
         return placed
 
 
-def build_surface(head: Head, look: Look) -> Surface:
-    """The surface that is drawn for `head`, painted with `look`."""
+def build_surface(head: Head, look: Look, eye_cuts: int = _EYE_CUTS, collar_cuts: int = _COLLAR_CUTS) -> Surface:
+    """The surface that is drawn for `head`, painted with `look`; each face of an eyeball is cut `eye_cuts` times."""
     dropped = [head.materials.index(name) for name in _DROPPED]
     scleras = [head.materials.index(f"M_Sclera{side}") for side in EYE_CENTRES]
     solid, balls = ~np.isin(head.face_material, dropped + scleras), [head.face_material == ball for ball in scleras]
@@ -68,7 +68,7 @@ def build_surface(head: Head, look: Look) -> Surface:
     corners = [np.repeat(np.arange(count, dtype=np.int32)[:, None], 4, axis=1)]
     blend = [np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1))]
     faces, eye, total = [head.faces[solid & ~collar]], [np.zeros(count, np.int32)], count
-    for number, (chosen, cuts) in enumerate([(collar, _COLLAR_CUTS), *((ball, _EYE_CUTS) for ball in balls)]):
+    for number, (chosen, cuts) in enumerate([(collar, collar_cuts), *((ball, eye_cuts) for ball in balls)]):
         fine_corners, fine_blend, fine_faces = _refined(head.faces[chosen], cuts)
         corners.append(fine_corners)
         blend.append(fine_blend)
@@ -78,8 +78,13 @@ def build_surface(head: Head, look: Look) -> Surface:
     drawn = np.concatenate(faces).astype(np.int32), np.concatenate(eye)
     unpainted = np.zeros((total, 3), np.float32)
     plain = Surface(np.concatenate(corners), np.concatenate(blend), drawn[0], unpainted, unpainted[:, 0], drawn[1])
-    albedo, gloss = _paint(head, plain, look)
-    return replace(plain, albedo=albedo, gloss=gloss)
+    return painted(head, plain, look)
+
+
+def painted(head: Head, surface: Surface, look: Look) -> Surface:
+    """The same surface with the colours of `look`."""
+    albedo, gloss = _paint(head, surface, look)
+    return replace(surface, albedo=albedo, gloss=gloss)
 
 
 def _above_collar(at: Reals) -> Reals:
