@@ -71,3 +71,10 @@ def face_mesh() -> str:
         if mesh.skeleton.get_name() == "Face_Archetype_Skeleton":
             return str(data.package_name)
     raise AssertionError("the fake has no face mesh")
+
+
+def other_skeleton() -> str:
+    """The path of one that is no face's."""
+    registry = unreal.AssetRegistryHelpers.get_asset_registry()
+    known = registry.get_assets_by_class(unreal.TopLevelAssetPath("/Script/Engine", "Skeleton"), True)
+    return next(str(data.package_name) for data in known or () if str(data.asset_name) != "Face_Archetype_Skeleton")
