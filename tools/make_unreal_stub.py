@@ -5,6 +5,9 @@ plugin into the editor is checked against Epic's signatures. Arguments take what
 list for Array, a Python type for Class); results of an object's type may be absent without being said so, as the
 editor's None can stand anywhere. Types that unreal_names.txt doesn't list exist with an underscore before their names,
 so that values of them pass through, and nothing can be made of them. Knows nothing of the fake.
+
+    --engine    5.6, the default, 5.5 or 5.4: what the plugin reaches must be there as well
+    --out       the file
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-SIGNATURES = ROOT / "tests" / "fakes" / "unreal_signatures.json"
+sys.path.insert(0, str(ROOT / "tools"))
+
+from extract_unreal_signatures import OLDER, SIGNATURES, patched  # noqa: E402
+
 STUB = ROOT / "build" / "unreal-stub" / "unreal.pyi"
 
 NUMBERS = {"int32": "int", "int64": "int", "uint8": "int", "uint32": "int", "double": "float"}
@@ -121,14 +127,25 @@ BY_HAND = set(re.findall(r"^(?:class|def) (\w+)", HEADER, re.MULTILINE))
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("make_unreal_stub", description="Type information for the module unreal.")
+    parser.add_argument("--engine", choices=["5.4", "5.5", "5.6"], default="5.6")
     parser.add_argument("--out", type=Path, default=STUB)
     chosen = parser.parse_args(arguments)
-    text = Stub(json.loads(SIGNATURES.read_text("utf-8"))).text()
+    text = Stub(signatures(chosen.engine)).text()
     if not chosen.out.is_file() or chosen.out.read_text("utf-8") != text:
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         chosen.out.write_text(text, "utf-8")
     print(f"{chosen.out}: {len(text) / 1000:.0f} kB", file=sys.stderr)
     return 0
+
+
+def signatures(engine: str) -> dict[str, Any]:
+    """Those of Unreal 5.6, 5.5 or 5.4."""
+    newest: dict[str, Any] = json.loads(SIGNATURES.read_text("utf-8"))
+    if newest["engine"].startswith(engine):
+        return newest
+    older = json.loads(OLDER.read_text("utf-8"))
+    found = next(name for name in older if name.startswith(engine))
+    return {**patched(newest, older[found]), "engine": found}
 
 
 class Stub:

@@ -104,9 +104,9 @@ def log(arg: Any) -> None:
 '''
 
 
-def test_the_committed_file_is_what_the_stub_of_the_engine_says() -> None:
-    if not EXTRACT.WHEEL_FILE.is_file():
-        pytest.skip("the stub's wheel isn't in build/wheels; tools/extract_unreal_signatures.py fetches it")
+def test_the_committed_files_are_what_the_stubs_of_the_engines_say() -> None:
+    if not all(EXTRACT.wheel(engine).is_file() for engine in EXTRACT.STUBS):
+        pytest.skip("the stubs' wheels aren't in build/wheels; tools/extract_unreal_signatures.py fetches them")
     assert EXTRACT.main(["--check"]) == 0
 
 
@@ -140,6 +140,28 @@ def test_what_is_broken_elsewhere_in_the_stub_does_no_harm() -> None:
 def test_a_name_that_the_stub_lacks_is_refused() -> None:
     with pytest.raises(EXTRACT.ExtractError, match="Clips isn't in the stub"):
         EXTRACT.extract(STUB, ["Clips"])
+
+
+def test_what_an_older_engine_lacks_or_has_otherwise_is_kept_apart_and_put_back() -> None:
+    newer = {"classes": {"A": {"methods": {"f": "()", "g": "(x: int)", "h": "()"}, "kind": "object"}, "B": {}}}
+    older = {"classes": {"A": {"methods": {"g": "(x: float)", "h": "()", "k": "()"}, "kind": "object", "init": "()"}}}
+    changed = EXTRACT.difference(newer, older)
+    methods = {"f": None, "g": "(x: float)", "k": "()"}
+    assert changed == {"classes": {"A": {"methods": methods, "init": "()"}, "B": None}}
+    assert EXTRACT.patched(newer, changed) == older
+
+
+@pytest.mark.parametrize(
+    ("engine", "owner", "method", "there"),
+    [
+        ("5.4", "LevelSequenceEditorBlueprintLibrary", "force_update", False),
+        ("5.5.4", "LevelSequenceEditorBlueprintLibrary", "force_update", True),
+        ("5.4", "AnimationLibrary", "get_float_keys", True),
+    ],
+)
+def test_older_engines_are_told_apart(engine: str, owner: str, method: str, there: bool) -> None:
+    older = EXTRACT.patched(SIGNATURES, json.loads(EXTRACT.OLDER.read_text("utf-8"))[engine])
+    assert (method in older["classes"][owner]["class_methods"]) is there
 
 
 def test_the_list_of_names_is_sorted_and_whole() -> None:

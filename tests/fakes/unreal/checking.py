@@ -230,6 +230,8 @@ def default(argument: Argument) -> Any:
 @cache
 def _default(argument: Argument) -> Any:
     text = argument.default
+    if argument.type.isidentifier() and argument.type[0].isupper() and argument.type not in {*REGISTRY, "Any"}:
+        return None  # of a type that nobody listed
     scope = {name: REGISTRY.known(name) for name in identifiers(text) if name in REGISTRY}
     value = eval(text, {"__builtins__": {}}, scope)  # text of our own committed file
     if value is None or value is Ellipsis:
