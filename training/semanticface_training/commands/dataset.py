@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from semanticface.cli.output import console, print_json, print_table
+from semanticface.errors import OptionsError
 
 if TYPE_CHECKING:
     from semanticface_training.dataset.table import Dataset
@@ -16,6 +18,61 @@ dataset = typer.Typer(no_args_is_help=True, help="Datasets: build from recording
 
 Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 Folder = Annotated[Path, typer.Argument(help="A dataset's folder.")]
+
+
+@dataset.command()
+def build(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Live Link Face takes or folders of them, pictures with a CSV, .jsonl, takes of the backend."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The dataset's folder. Run again to go on after a stop.")],
+    rate: Annotated[str, typer.Option(help="Rows a second (2, 30000/1001), or all.")] = "2",
+    neutral: Annotated[
+        str, typer.Option(help="For uncalibrated takes: auto (_neutral.csv), none, a file, or frames (0-30).")
+    ] = "auto",
+    train: Annotated[str, typer.Option(help="Subjects to train on, with commas. Default: all others.")] = "",
+    val: Annotated[str, typer.Option(help="Subjects to validate on.")] = "",
+    test: Annotated[str, typer.Option(help="Subjects to test on.")] = "",
+    leave_out: Annotated[
+        str, typer.Option(help="One subject to test on; the next one validates, the others train.")
+    ] = "",
+    subject: Annotated[list[str] | None, typer.Option(help="TAKE=NAME: whose face a take shows. Repeatable.")] = None,
+    size: Annotated[int, typer.Option(help="Longest side of a picture; 0: as it is.", min=0)] = 1024,
+    quality: Annotated[int, typer.Option(help="JPEG quality.", min=50, max=100)] = 92,
+    face_crop: Annotated[bool, typer.Option("--face-crop", help="Keep the face alone.")] = False,
+    image_rate: Annotated[str, typer.Option(help="Frames a second of folders of numbered pictures.")] = "",
+    short_video: Annotated[bool, typer.Option("--short-video", help="Drop rows that reach beyond the video.")] = False,
+    overlap: Annotated[bool, typer.Option("--overlap", help="Two cameras may have recorded one performance.")] = False,
+    licence: Annotated[str, typer.Option(help="Under which terms the recordings may be used, for the card.")] = "",
+    jobs: Annotated[int, typer.Option(help="Processes, one take each.", min=1)] = 1,
+    json: Json = False,
+) -> None:
+    """Build a dataset: frames paired with their coefficients by time, whole subjects to train, validate and test on."""
+    from semanticface.media.source import parse_rate
+    from semanticface_training.dataset.build import build as build_dataset
+    from semanticface_training.dataset.plan import Options
+    from semanticface_training.dataset.split import SplitRule
+
+    options = Options(
+        rate=None if rate == "all" else parse_rate(rate),
+        neutral=neutral,
+        image_rate=parse_rate(image_rate) if image_rate else None,
+        size=size,
+        quality=quality,
+        crop=face_crop,
+        short_video=short_video,
+        overlap=overlap,
+        subjects=_subjects(subject or []),
+        split=SplitRule(_names(train), _names(val), _names(test), leave_out),
+    )
+    made = build_dataset(sources, out, options, jobs=jobs, licence=licence, tell=_tell(json))
+    if json:
+        print_json(_facts(made))
+    else:
+        _print_counts(made)
 
 
 @dataset.command()
@@ -42,19 +99,45 @@ def show(path: Folder, json: Json = False) -> None:
     if json:
         print_json({**_facts(found), "constant_actions": constant_actions(statistics)})
         return
-    header = found.header
-    rows = [
-        (split, f"{count:,}", ", ".join(header["subjects"][split][:12]))
-        for split, count in header["counts"]["splits"].items()
-    ]
-    print_table(f"{path}: {len(found):,} rows, digest {found.digest[:16]}", ("split", "rows", "subjects"), rows)
-    dropped = [(reason, f"{count:,}") for reason, count in header["counts"]["dropped_because"].items()]
-    print_table(f"dropped: {header['counts']['dropped']:,}", ("why", "frames"), dropped)
+    _print_counts(found)
     actions = [
         (s.action.name, f"{s.minimum:.3f}", f"{s.mean:.3f}", f"{s.maximum:.3f}", f"{s.active:.0%}", s.bars)
         for s in statistics
     ]
     print_table("actions", ("action", "min", "mean", "max", "active", "histogram"), actions)
+
+
+def _print_counts(found: Dataset) -> None:
+    header = found.header
+    rows = [
+        (split, f"{count:,}", ", ".join(header["subjects"][split][:12]))
+        for split, count in header["counts"]["splits"].items()
+    ]
+    print_table(f"{found.path}: {len(found):,} rows, digest {found.digest[:16]}", ("split", "rows", "subjects"), rows)
+    dropped = [(reason, f"{count:,}") for reason, count in header["counts"]["dropped_because"].items()]
+    if dropped:
+        print_table(f"dropped: {header['counts']['dropped']:,}", ("why", "frames"), dropped)
+
+
+def _tell(as_json: bool) -> Callable[[str, int, int], None]:
+    if as_json:
+        return lambda take, rows, total: print_json({"take": take, "rows": rows, "total": total})
+    return lambda take, rows, total: console().print(f"{take}: {rows} rows, {total} in all", markup=False)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _subjects(wishes: list[str]) -> dict[str, str]:
+    """TAKE=NAME as a map. Raises OptionsError."""
+    out = {}
+    for wish in wishes:
+        take, mark, name = wish.partition("=")
+        if not mark or not take.strip() or not name.strip():
+            raise OptionsError(f"--subject {wish!r} is not TAKE=NAME", "such as --subject 20260101_scene_1=anna")
+        out[take.strip()] = name.strip()
+    return out
 
 
 def _facts(found: Dataset) -> dict[str, Any]:
