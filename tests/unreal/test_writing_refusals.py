@@ -123,6 +123,15 @@ def test_what_the_editor_drops_without_a_word_is_noticed_and_not_saved(
     assert editor.open_brackets == 0
 
 
+def test_tags_that_the_editor_drops_are_noticed(
+    editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unreal.EditorAssetLibrary, "set_metadata_tag", lambda asset, tag, value: None)
+    with pytest.raises(EngineError, match=f"tags of {PATH}"):
+        finished(writer.writing(curves(), order()))
+    assert on_disk(editor.project.root, PATH) is None
+
+
 def test_a_controller_that_fails_within_the_bracket_leaves_it_closed(
     editor: FakeEditor, writer: AssetWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,12 +134,18 @@ def tags(asset: unreal.Object) -> dict[str, str]:
 
 
 def set_tags(asset: unreal.Object, wanted: Mapping[str, str]) -> None:
-    """Makes these the product's tags of the asset; tags of others stay."""
+    """Makes these the product's tags of the asset; tags of others stay.
+
+    Raises EngineError where they don't stay, as while a level is played, when the editor changes no asset.
+    """
     for name in tags(asset):
         if name.startswith(PREFIX) and name not in wanted:
             unreal.EditorAssetLibrary.remove_metadata_tag(asset, name)
     for name, value in wanted.items():
         unreal.EditorAssetLibrary.set_metadata_tag(asset, name, value)
+    found = {name.lower(): value for name, value in tags(asset).items()}
+    if any(found.get(name.lower()) != value for name, value in wanted.items()):
+        raise EngineError(f"the editor didn't keep the tags of {path_of(asset)}", IN_LOG)
 
 
 def _file(asset: unreal.Object) -> Path:
