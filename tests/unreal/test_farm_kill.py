@@ -21,6 +21,7 @@ import pytest
 from farm_kit import assets, cut, make_project, results, run_farm, write_batch
 
 from semanticface import paths
+from semanticface.assets import MODELS_VARIABLE
 from semanticface.client import Client
 from semanticface.launch import live_run_file, stop
 
@@ -43,7 +44,7 @@ class Studio:
 def studio(samples: Path, face_landmarker: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
     folder = tmp_path_factory.mktemp("studio")
     cut(samples / "rom_head.mp4", folder / "in", SEQUENCES, FRAMES)
-    with own_home(folder / "home"):
+    with home_with_a_backend(folder / "home", face_landmarker):
         project, manifest = batch(folder, folder / "in")
         ran = run_farm(project, manifest, folder / "home")
         assert ran.code == 0 and ran.computed == TOTAL == computed(), ran.log[-3000:]
@@ -51,10 +52,11 @@ def studio(samples: Path, face_landmarker: Path, tmp_path_factory: pytest.TempPa
 
 
 @contextmanager
-def own_home(home: Path) -> Iterator[Path]:
-    """A home whose backend is stopped in the end."""
+def home_with_a_backend(home: Path, model: Path) -> Iterator[Path]:
+    """A home that knows the landmark model; its backend is stopped in the end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(paths.HOME_VARIABLE, str(home))
+        patch.setenv(MODELS_VARIABLE, str(model.parent))
         try:
             yield home
         finally:
@@ -88,8 +90,8 @@ class Killer:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    with own_home(tmp_path / "home") as folder:
+def home(tmp_path: Path, face_landmarker: Path) -> Iterator[Path]:
+    with home_with_a_backend(tmp_path / "home", face_landmarker) as folder:
         yield folder
 
 
