@@ -83,25 +83,9 @@ def equip(made: Any, entry: Described) -> None:
     made.fake_described = entry
     own = dict(vars(made))
     refuse_strangers(made, own, entry)
-    for name, signature in {**overridden(made, own, "methods"), **entry.methods}.items():
-        behaviour = own.get(name)
-        if behaviour is not None:
-            compare(f"{entry.name}.{name}", behaviour, signature)
-        plain = getattr(made, "_plain", False)
-        if behaviour is None and (hasattr(object, name) or (plain and hasattr(made, name))):
-            continue
-        if behaviour is None or not plain:
-            setattr(made, name, wrapped(entry.name, name, signature, behaviour))
-    for name, signature in {**overridden(made, own, "class_methods"), **entry.class_methods}.items():
-        behaviour = own.get(name)
-        if behaviour is not None and not isinstance(behaviour, classmethod):
-            raise TypeError(f"{entry.name}.{name} is a method of the class")
-        plain = behaviour.__func__ if isinstance(behaviour, classmethod) else None
-        if plain is not None:
-            compare(f"{entry.name}.{name}", plain, signature)
-        if plain is None or not getattr(made, "_plain", False):
-            setattr(made, name, classmethod(wrapped(entry.name, name, signature, plain)))
-    if entry.kind == "python" and entry.init is not None and "__init__" in own and not getattr(made, "_plain", False):
+    wrap_methods(made, own, entry)
+    wrap_class_methods(made, own, entry)
+    if entry.kind == "python" and entry.init is not None and "__init__" in own and not is_plain(made):
         made.__init__ = wrapped(entry.name, "__init__", entry.init, own["__init__"])
     for name, property_ in entry.properties.items():
         described_property(made, name, property_, own)
@@ -112,6 +96,33 @@ def equip(made: Any, entry: Described) -> None:
         object.__setattr__(member, "value", value)
         made.fake_members[name] = member
         setattr(made, name, member)
+
+
+def is_plain(made: Any) -> bool:
+    return bool(getattr(made, "_plain", False))
+
+
+def wrap_methods(made: Any, own: dict[str, Any], entry: Described) -> None:
+    for name, signature in {**overridden(made, own, "methods"), **entry.methods}.items():
+        behaviour = own.get(name)
+        if behaviour is not None:
+            compare(f"{entry.name}.{name}", behaviour, signature)
+        if behaviour is None and (hasattr(object, name) or (is_plain(made) and hasattr(made, name))):
+            continue
+        if behaviour is None or not is_plain(made):
+            setattr(made, name, wrapped(entry.name, name, signature, behaviour))
+
+
+def wrap_class_methods(made: Any, own: dict[str, Any], entry: Described) -> None:
+    for name, signature in {**overridden(made, own, "class_methods"), **entry.class_methods}.items():
+        behaviour = own.get(name)
+        if behaviour is not None and not isinstance(behaviour, classmethod):
+            raise TypeError(f"{entry.name}.{name} is a method of the class")
+        function_ = behaviour.__func__ if isinstance(behaviour, classmethod) else None
+        if function_ is not None:
+            compare(f"{entry.name}.{name}", function_, signature)
+        if function_ is None or not is_plain(made):
+            setattr(made, name, classmethod(wrapped(entry.name, name, signature, function_)))
 
 
 def overridden(made: type, own: dict[str, Any], part: str) -> dict[str, Signature]:
