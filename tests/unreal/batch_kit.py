@@ -32,13 +32,15 @@ PLUGIN = Path(__file__).resolve().parents[2] / "unreal_plugin" / "SemanticFace" 
 
 @dataclass
 class MemoryEditor:
-    """Assets by path. `refused` are paths that `check` refuses, `broken` those whose writing fails."""
+    """Assets by path. `refused` are paths that `check` refuses, `broken` those whose writing fails. `unique_name` is
+    what a name that is taken becomes."""
 
     assets: dict[str, tuple[CurveSet, AssetOrder]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     written: list[str] = field(default_factory=list)
     on_write: Callable[[str], object] = lambda path: None
+    unique_name: str = ""
 
     def check(self, order: AssetOrder) -> None:
         if order.path in self.refused:
@@ -51,9 +53,8 @@ class MemoryEditor:
         yield
         if order.path in self.broken:
             raise EngineError(f"{order.path} can't be saved")
-        path, number = order.path, 1
-        while order.existing is Existing.UNIQUE and path in self.assets:
-            path, number = f"{order.path}{number}", number + 1
+        taken = order.existing is Existing.UNIQUE and order.path in self.assets
+        path = f"{order.folder}/{self.unique_name}" if taken else order.path
         self.on_write(path)
         self.assets[path] = curves, order
         self.written.append(path)

@@ -246,17 +246,23 @@ def test_the_users_own_take_is_never_moved(folder: Path, editor: MemoryEditor) -
     assert not (folder / "mine.1").exists()
 
 
-def test_unique_names_are_found_again(folder: Path, editor: MemoryEditor) -> None:
-    batch_of(folder, "one")
-    unique = {"one": {"existing": "unique"}}
-    first = run(batch_of(folder, "one"), editor)
+@pytest.mark.parametrize(
+    ("name", "second_name"),
+    [("AS_one", "AS_one1"), ("AS_one", "AS_one_1"), ("AS_sh010", "AS_sh011")],
+)
+def test_unique_names_are_found_again(folder: Path, editor: MemoryEditor, name: str, second_name: str) -> None:
+    editor.unique_name = second_name
+    plain = {"one": {"asset": name}}
+    unique = {"one": {"asset": name, "existing": "unique"}}
+    first = run(batch_of(folder, "one", plain), editor)
     second = run(batch_of(folder, "one", unique), editor)
-    assert (first.jobs[0].asset, second.jobs[0].asset) == ("/Game/SemanticFace/AS_one", "/Game/SemanticFace/AS_one1")
+    path = f"/Game/SemanticFace/{second_name}"
+    assert (first.jobs[0].asset, second.jobs[0].asset) == (f"/Game/SemanticFace/{name}", path)
     third = run(batch_of(folder, "one", unique), editor)
-    assert third.kept == 1 and third.jobs[0].asset == "/Game/SemanticFace/AS_one1"
+    assert third.kept == 1 and third.jobs[0].asset == path
     _forget_the_end(folder / "batch.json.journal.jsonl")  # as if the process had died right after saving
     fourth = run(batch_of(folder, "one", unique), editor)
-    assert fourth.kept == 1 and fourth.jobs[0].asset == "/Game/SemanticFace/AS_one1" and len(editor.assets) == 2
+    assert fourth.kept == 1 and fourth.jobs[0].asset == path and len(editor.assets) == 2
 
 
 def _forget_the_end(journal: Path) -> None:

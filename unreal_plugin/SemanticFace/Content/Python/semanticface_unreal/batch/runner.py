@@ -88,6 +88,11 @@ class Runner:
         return self._ledger.ended
 
     @property
+    def has_work(self) -> bool:
+        """Whether a check or an asset waits to be done here, rather than an answer of the backend."""
+        return not self.ended and (self._task is not None or self._next() is not None)
+
+    @property
     def progress(self) -> Progress:
         rows = tuple(item.row for item in self._ledger.items)
         return Progress(rows, self._link.describe(), self._feeder.engine, self.ended, self._cancelled, self._error)

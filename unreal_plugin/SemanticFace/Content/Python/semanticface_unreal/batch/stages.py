@@ -6,7 +6,7 @@ Knows the editor as a port. What stands here raises; `runner` makes a failed job
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -121,18 +121,31 @@ def finishing(
 def _standing(job: Job, record: Record, editor: Editor, stamp: str) -> str:
     """The path of the asset that was made from just this, "" where there is none."""
     path = order_of(job).path
-    places = [path]
-    if job.existing is Existing.UNIQUE:
-        places = [record.asset] if record.stamp == stamp and record.asset else []
-        if record.writing == stamp:  # it may have been saved just before the process died
-            places += [path, *(f"{path}{number}" for number in range(1, MOST_NUMBERED))]
-    for place in places:
-        found = editor.stamp(place)
-        if found == stamp:
-            return place
-        if not found and place not in {path, record.asset}:
-            break
+    if job.existing is Existing.OVERWRITE:
+        return path if editor.stamp(path) == stamp else ""
+    if record.stamp == stamp and record.asset and editor.stamp(record.asset) == stamp:
+        return record.asset
+    if record.writing != stamp:
+        return ""
+    for row in ([path], *_numbered(path)):  # it may have been saved just before the process died
+        for place in row:
+            found = editor.stamp(place)
+            if found == stamp:
+                return place
+            if not found:
+                break
     return ""
+
+
+def _numbered(path: str) -> Iterator[list[str]]:
+    """Paths that a unique name may have got, in rows: a number after it, or the number at its end counted on, which is
+    what Unreal makes of `AS_sh010`."""
+    numbers = range(1, MOST_NUMBERED)
+    yield [f"{path}{number}" for number in numbers]
+    yield [f"{path}_{number}" for number in numbers]
+    digits = len(path) - len(path.rstrip("0123456789"))
+    if digits:
+        yield [f"{path[:-digits]}{int(path[-digits:]) + number:0{digits}d}" for number in numbers]
 
 
 def own_baking(take: Take, job: Job) -> Work[CurveSet]:
