@@ -19,43 +19,22 @@ TOOL = ROOT / "tools" / "build_unreal_plugin.py"
 PYTHON = shutil.which("python3.11") or sys.executable
 DESCRIPTOR = "SemanticFace/SemanticFace.uplugin"
 CONTENT = "SemanticFace/Content/Python"
+linux = pytest.mark.skipif(sys.platform != "linux", reason="runs the wheels for Linux")
 
 # As the engine does for each enabled plugin; -I -S leave nothing else but the standard library.
 CHILD = """
-import importlib, json, pkgutil, sys, sysconfig
+import importlib, json, pkgutil, sys
 content = sys.argv[1]
-sys.path += [content, f"{content}/Lib/site-packages", f"{content}/Lib/Linux/site-packages"]
-import numpy, zmq, msgpack
-names = ["curve_set", "ports", "baking", "settings", "installing", "batch"]
-import semanticface_unreal.batch
-names += [f"batch.{part.name}" for part in pkgutil.iter_modules(semanticface_unreal.batch.__path__)]
-for name in names:
-    importlib.import_module(f"semanticface_unreal.{name}")
-for name in ("curves.replay", "retarget.metahuman", "exchange.livelink_csv", "exchange.livelink_udp", "link", "launch"):
-    importlib.import_module(f"semanticface.{name}")
-from semanticface.errors import SemanticFaceError
-from semanticface.launch import Starter, StartStage, find_backend
-from semanticface.pump import Connected, Pump
-import time
-backend = find_backend(sys.argv[2])
-starter = Starter(backend)
-until = time.monotonic() + 60
-while (state := starter.poll()).stage not in {StartStage.READY, StartStage.FAILED} and time.monotonic() < until:
-    time.sleep(0.02)
-pump = Pump(state.run, app="test")
-events = []
-while not any(isinstance(event, Connected) for event in events) and time.monotonic() < until:
-    events += pump.poll(0.05)
-pump.request("shutdown")
-pump.poll(0.2)
-pump.close()
+sys.path += [content, f"{content}/Lib/Linux/site-packages", f"{content}/Lib/site-packages"]
+import msgpack, numpy, semanticface.pump, semanticface_unreal.batch, zmq
+for room in ("curve_set", "ports", "baking", "settings", "installing"):
+    importlib.import_module(f"semanticface_unreal.{room}")
+for room in pkgutil.iter_modules(semanticface_unreal.batch.__path__, "semanticface_unreal.batch."):
+    importlib.import_module(room.name)
 brought = ("numpy", "zmq", "msgpack", "semanticface", "semanticface_unreal")
-places = {name: sys.modules[name].__file__ for name in brought}
-packed = msgpack.packb([1.5, "x"])
 heavy = [name for name in ("cv2", "av", "typer", "rich", "semanticface.server") if name in sys.modules]
-print(json.dumps({"places": places, "connected": bool(events), "heavy": heavy, "path": sys.path,
-                  "unpacked": msgpack.unpackb(packed), "sum": float(numpy.ones(3) @ numpy.ones(3)),
-                  "compiled": msgpack.Packer.__module__, "unreal": "unreal" in sys.modules}))
+print(json.dumps({"places": {name: sys.modules[name].__file__ for name in brought}, "heavy": heavy,
+                  "path": sys.path, "compiled": msgpack.Packer.__module__, "unreal": "unreal" in sys.modules}))
 """
 
 
@@ -76,23 +55,58 @@ def pip_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("pip"), "--requirements")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="runs Linux's wheels")
-def test_unpacked_into_a_project_it_runs_on_unreal_s_python_alone(linux_zip: Path, tmp_path: Path) -> None:
-    plugins = tmp_path / "My Project" / "Plugins"
+@pytest.fixture(scope="module")
+def project(linux_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project's file, the zip unpacked into its plugins."""
+    folder = tmp_path_factory.mktemp("film")
     with zipfile.ZipFile(linux_zip) as archive:
-        archive.extractall(plugins)
-    content = plugins / CONTENT
+        archive.extractall(folder / "Plugins")
+    (folder / "Content").mkdir()
+    file = folder / "Film.uproject"
+    file.write_text(json.dumps({"FileVersion": 3, "Plugins": [{"Name": "SemanticFace", "Enabled": True}]}))
+    return file
+
+
+def on_bare_python(*arguments: str, home: Path) -> str:
+    """What a Python without site-packages prints."""
     environment = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
-    environment["SEMANTICFACE_HOME"] = str(tmp_path / "home")
-    command = [PYTHON, "-I", "-S", "-c", CHILD, str(content), f"{sys.executable} -m semanticface.server"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    seen = json.loads(done.stdout.splitlines()[-1])
+    environment["SEMANTICFACE_HOME"] = str(home)
+    done = subprocess.run(
+        [PYTHON, "-S", *arguments], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    return done.stdout
+
+
+@linux
+def test_unpacked_its_rooms_load_on_unreal_s_python_alone(project: Path, tmp_path: Path) -> None:
+    content = project.parent / "Plugins" / CONTENT
+    seen = json.loads(on_bare_python("-I", "-c", CHILD, str(content), home=tmp_path))
     assert all(Path(place).is_relative_to(content) for place in seen["places"].values()), seen["places"]
-    assert seen["connected"], "the vendored client speaks with a real backend"
-    assert seen["compiled"] == "msgpack._cmsgpack" and seen["sum"] == 3.0 and seen["unpacked"] == [1.5, "x"]
+    assert seen["compiled"] == "msgpack._cmsgpack", "and not the slow one in Python"
     assert seen["heavy"] == [] and not seen["unreal"]
     assert not [place for place in seen["path"] if "site-packages" in place and not place.startswith(str(content))]
+
+
+@linux
+def test_unpacked_it_runs_a_batch_in_the_fake_editor_with_nothing_but_its_own_libraries(
+    project: Path, tmp_path: Path
+) -> None:
+    from batch_kit import backend, footage
+
+    footage(tmp_path / "in", "a b")
+    manifest = tmp_path / "shots.json"
+    rows = [{"id": name, "source": f"in/{name}"} for name in "ab"]
+    common = {"engine": "echo", "rate": 24, "folder": "/Game/Shots"}
+    manifest.write_text(json.dumps({"format": "semanticface-batch", "version": 1, "defaults": common, "jobs": rows}))
+    script = f"{project.parent / 'Plugins' / CONTENT / 'semanticface_farm.py'} --manifest {manifest}"
+    editor = str(ROOT / "tests" / "fakes" / "unreal_editor_cmd.py")
+    with backend(tmp_path / "home"):
+        log = on_bare_python(
+            editor, str(project), "-run=pythonscript", f"-script={script}", "-unattended", home=tmp_path / "home"
+        )
+    assert "SEMANTICFACE-BATCH RESULT=OK done=2 failed=0 skipped=0 cancelled=0" in log
+    assert len(list((project.parent / "Content" / "Shots").glob("*.uasset"))) == 2
 
 
 def test_the_backend_s_wheel_is_whole_and_where_the_installer_looks(linux_zip: Path, tmp_path: Path) -> None:
