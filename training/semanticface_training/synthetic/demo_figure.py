@@ -90,10 +90,13 @@ class DemoFigure:
         towards = light.directions(DIRECTIONS)
         inner = np.isin(self._kinds[: len(self._corners)], _MOUTH_KINDS)
         mouth = np.unique(self._corners[inner]).astype(np.int32)
-        outside = np.setdiff1d(np.arange(len(self._neutral)), mouth).astype(np.int32)
+        blink = self._shapes[AT["EyeBlinkLeft"]] + self._shapes[AT["EyeBlinkRight"]]
+        lids = np.flatnonzero(np.linalg.norm(blink, axis=1) > 0.1).astype(np.int32)
+        outside = np.setdiff1d(np.arange(len(self._neutral)), np.concatenate([mouth, lids])).astype(np.int32)
         visible = visibility(self._neutral, faces, outside, towards)
-        opened = self._neutral + 0.6 * self._shapes[AT["JawOpen"]]
-        visible[mouth] = visibility(opened, faces, mouth, towards)[mouth]
+        # What is folded away at rest is measured where it shows: lids half shut, the mouth open.
+        for rows, shape in ((lids, 0.6 * blink), (mouth, 0.6 * self._shapes[AT["JawOpen"]])):
+            visible[rows] = visibility(self._neutral + shape, faces, rows, towards)[rows]
         return Lit(faces, visible, towards, light.edges_of(faces), mouth)
 
     def dress(self, person: Person) -> Dressed:

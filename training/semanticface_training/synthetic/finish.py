@@ -21,12 +21,13 @@ Picture = NDArray[np.float32]
 def finished(drawn: Image, variation: Variation, size: int) -> bytes:
     """The JPEG file of a drawn (S, S, 4) uint8 BGRA picture, `size` px a side."""
     rng = np.random.default_rng([variation.seed, 1])
-    behind = backdrop(np.random.default_rng([variation.seed, 0]), drawn.shape[0])
+    behind = backdrop(np.random.default_rng([variation.seed, 0]), size)
     if variation.flipped:
         behind = np.ascontiguousarray(behind[:, ::-1])
-    alpha = drawn[..., 3:].astype(np.float32) / 255
-    full = _f32(drawn[..., :3].astype(np.float32) / 255 * alpha + behind * (1 - alpha))
-    picture = _resized(full, size, cv2.INTER_AREA)
+    over = drawn.astype(np.float32) / 255
+    over[..., :3] *= over[..., 3:]
+    over = _resized(over, size, cv2.INTER_AREA)
+    picture = _f32(over[..., :3] + behind * (1 - over[..., 3:]))
     if variation.finish.toon:
         picture = toon(picture)
     picture = graded(picture, variation.finish)

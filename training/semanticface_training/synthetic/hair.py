@@ -129,6 +129,8 @@ def lash_strands(head: Head, rng: np.random.Generator) -> Strands:
     """Lashes that follow the model's own lash cards (strips from the lid's edge outward), as single hairs."""
     cards = head.faces[head.face_material == head.materials.index("M_EyeLashes")]
     lid = head.neutral[slice(*head.regions["face"])]
+    low, high = head.neutral[np.unique(cards)].min(axis=0) - 0.02, head.neutral[np.unique(cards)].max(axis=0) + 0.02
+    lid = lid[((lid > low) & (lid < high)).all(axis=1)]
     edge = {int(v) for v in np.unique(cards) if np.linalg.norm(lid - head.neutral[v], axis=1).min() < 0.01}
     beside: dict[int, set[int]] = {}
     for card in cards.tolist():

@@ -23,6 +23,7 @@ from semanticface_training.synthetic.variation import Person
 _SCALP_STRANDS = 7000
 _HAIR_ENDS = np.array([0.7, 0.7, 1.0, 1.0, 1.15, 1.15], np.float32)
 _MOUTH_OPEN = {"JawOpen": 0.6, "MouthSmileLeft": 0.5, "MouthSmileRight": 0.5}
+_BACK = -5.0  # cm: behind it nobody looks for shade
 _SHELLS = ("M_LacrimalFluid", "M_EyeBlend", "M_EyeOcclusion", "M_EyeLashes")
 
 
@@ -111,7 +112,10 @@ def _views(head: Head, towards: Floats) -> Floats:
     shells = [head.materials.index(name) for name in _SHELLS]
     solid = head.faces[~np.isin(head.face_material, shells)]
     mouth = mouth_vertices(head)
-    outside = np.setdiff1d(np.unique(solid[solid >= 0]), mouth).astype(np.int32)
+    balls = [head.materials.index(f"M_Sclera{side}") for side in ("Left", "Right")]
+    eyes = np.unique(head.faces[np.isin(head.face_material, balls)])  # lit in a way of their own
+    outside = np.setdiff1d(np.unique(solid[solid >= 0]), np.union1d(mouth, eyes)).astype(np.int32)
+    outside = outside[head.neutral[outside, 2] > _BACK]
     views = visibility(pose(head, {}), solid, outside, towards)
     views[mouth] = visibility(pose(head, _MOUTH_OPEN), solid, mouth, towards)[mouth]
     return views

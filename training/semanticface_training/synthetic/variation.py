@@ -187,9 +187,9 @@ def draw_finish(rng: np.random.Generator, toon: bool) -> Finish:
         blur=float(rng.uniform(0.3, 1.6)) if rng.random() < 0.35 else 0.0,
         shake=float(rng.uniform(2.0, 6.0)) if rng.random() < 0.15 else 0.0,
         shake_angle=float(rng.uniform(0, np.pi)),
-        noise=float(rng.uniform(0.005, 0.05)) if rng.random() < 0.5 else 0.0,
+        noise=float(rng.uniform(0.005, 0.035)) if rng.random() < 0.5 else 0.0,
         grey=bool(rng.random() < 0.2),
-        quality=int(rng.integers(25, 90)),
+        quality=int(rng.integers(30, 90)),
     )
 
 
