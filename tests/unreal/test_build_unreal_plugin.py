@@ -89,6 +89,15 @@ def test_unpacked_its_rooms_load_on_unreal_s_python_alone(project: Path, tmp_pat
 
 
 @linux
+def test_it_finds_its_compiled_libraries_where_the_engine_has_not(project: Path, tmp_path: Path) -> None:
+    content = project.parent / "Plugins" / CONTENT
+    script = "import runpy, sys; sys.path += sys.argv[1:]; runpy.run_path(f'{sys.argv[1]}/init_unreal.py')"
+    script += "; import zmq; print(zmq.__file__)"
+    seen = on_bare_python("-I", "-c", script, str(content), str(content / "Lib" / "site-packages"), home=tmp_path)
+    assert Path(seen.strip()).is_relative_to(content / "Lib" / "Linux")
+
+
+@linux
 def test_unpacked_it_runs_a_batch_in_the_fake_editor_with_nothing_but_its_own_libraries(
     project: Path, tmp_path: Path
 ) -> None:

@@ -6,11 +6,26 @@ Nothing here needs a newer Python than the oldest that Unreal 5 has, so that it 
 
 def _start() -> None:
     try:
+        _find_libraries()
         from semanticface_unreal.editor import startup
 
         startup.start()
     except Exception as error:
         _complain(error)
+
+
+def _find_libraries() -> None:
+    """Where the engine hasn't put the folder of this platform's libraries on the path: Epic's documentation and the
+    engine's source differ on which folder that is."""
+    import sys
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    if find_spec("zmq") is None:
+        rooms = find_spec("semanticface_unreal")
+        platform = {"win32": "Win64", "darwin": "Mac"}.get(sys.platform, "Linux")
+        if rooms is not None and rooms.origin is not None:
+            sys.path.append(str(Path(rooms.origin).parents[1] / "Lib" / platform / "site-packages"))
 
 
 def _complain(error: Exception) -> None:
