@@ -60,10 +60,10 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """`matches` by ascending frame; `left_out`: (frame number it would have had, reason); rows' `times` in s."""
+    """`matches` by ascending frame; `left_out`: (where in the recording, reason); rows' `times` in s."""
 
     matches: tuple[Match, ...]
-    left_out: tuple[tuple[int, str], ...]
+    left_out: tuple[tuple[str, str], ...]
     times: tuple[Fraction, ...]
 
 
@@ -109,19 +109,24 @@ def align(
     times = row_times(day_ticks(recording, path), clock)
     _check_overhang(recording, path, clock, times, short_video)
     chosen, gaps = _sampled(times, rate)
-    left_out = [(round(gap * clock.rate), NO_ROW) for gap in gaps]
+    left_out = [(f"{float(gap):.3f} s", NO_ROW) for gap in gaps]
     best: dict[int, tuple[Fraction, int]] = {}
     for place in chosen:
         frame = nearest(clock.times, times[place])
         distance = abs(clock.times[frame] - times[place])
         if recording.rows[place].coefficients is None:
-            left_out.append((round(times[place] * clock.rate), NO_FACE))
+            left_out.append((_label(recording, place), NO_FACE))
         elif distance > 1 / (2 * clock.rate) + _TICK:
-            left_out.append((round(times[place] * clock.rate), _why_not(times[place], clock)))
+            left_out.append((_label(recording, place), _why_not(times[place], clock)))
         elif frame not in best or distance < best[frame][0]:
             best[frame] = distance, place
     matches = tuple(Match(place, frame) for frame, (_, place) in sorted(best.items()))
     return Alignment(matches, tuple(left_out), times)
+
+
+def _label(recording: LiveLinkRecording, place: int) -> str:
+    row = recording.rows[place]
+    return f"line {row.line} ({row.timecode})"
 
 
 def nearest(ascending: Sequence[Fraction], time: Fraction) -> int:

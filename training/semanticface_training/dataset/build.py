@@ -122,11 +122,12 @@ def decode_take(work: Work) -> tuple[str, int]:
     try:
         with DatasetWriter(work.out, work.meta, take.name) as writer:
             for skip in take.skips:
-                writer.skip(skip.take, skip.frame, skip.reason)
-            known = {row.frame for row in writer.stored.values()} | {frame for _, frame in writer.skipped}
+                writer.skip(skip.take, skip.frame, skip.reason, skip.at)
+            known = {row.frame for row in writer.stored.values()} | {skip.frame for skip in writer.skipped.values()}
             missing = [pair for pair in take.pairs if pair.frame not in known]
             for pair, picture in _pictures(take, missing):
-                image, reason = _encoded(pair, picture, options, crop)
+                where = f"row {take.name}/{pair.frame}: {pair.file}"
+                image, reason = _encoded(where, picture, options, crop)
                 if image is None:
                     writer.skip(take.name, pair.frame, reason)
                 else:
@@ -167,14 +168,14 @@ def _pictures(take: PlannedTake, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, 
         yield from zip(ordered, reader.read([pair.frame for pair in ordered]), strict=True)
 
 
-def _encoded(pair: Pair, picture: Picture | bytes, options: Options, crop: object) -> tuple[bytes | None, str]:
+def _encoded(where: str, picture: Picture | bytes, options: Options, crop: object) -> tuple[bytes | None, str]:
     """The picture as it is kept, or None and why not."""
     from semanticface.engines.mllm.crop import FaceCrop
 
     if isinstance(picture, bytes):
-        if not isinstance(crop, FaceCrop) and _fits(picture, pair.file, options.size):
+        if not isinstance(crop, FaceCrop) and _fits(picture, where, options.size):
             return picture, ""
-        image = decode_image(picture, FILE_LIMITS, f"row of frame {pair.frame}: {pair.file}")
+        image = decode_image(picture, FILE_LIMITS, where)
     elif picture.status is not Status.OK or picture.image is None:
         words = {Status.MISSING: "the source has no such frame", Status.UNREADABLE: "the frame can't be decoded"}
         return None, words.get(picture.status, picture.status.value)

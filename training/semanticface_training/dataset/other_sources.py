@@ -71,7 +71,7 @@ def _plan_numbered(folder: Path, table: Path, options: Options) -> PlannedTake:
         clock = VideoClock(start, tuple(n / rate for n in range(frames[-1] + 1)), rate, "the CSV's first row")
         found = align(recording, table, clock, options.rate, short_video=options.short_video)
         matched = [(match.frame, match.row) for match in found.matches]
-        skips = tuple(Skip(name, frame, reason) for frame, reason in found.left_out)
+        skips = tuple(Skip(name, None, reason, at) for at, reason in found.left_out)
     pairs = []
     for frame, place in matched:
         row = recording.rows[place]

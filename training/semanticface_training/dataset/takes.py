@@ -121,7 +121,7 @@ def plan_take(path: Path, options: Options) -> PlannedTake:
         subject=options.subjects.get(name, folder.subject),
         media=MediaRef(MediaKind.VIDEO, str(folder.video.resolve())),
         pairs=tuple(pairs),
-        skips=tuple(Skip(name, frame, reason) for frame, reason in found.left_out),
+        skips=tuple(Skip(name, None, reason, at) for at, reason in found.left_out),
         facts=facts,
         span=_span(folder, recording),
         content=hashlib.sha256(folder.csv.read_bytes()).hexdigest(),

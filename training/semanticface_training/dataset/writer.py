@@ -61,13 +61,21 @@ class Meta:
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
 
+SkipKey = tuple[str, int | None, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A frame that became no row, and why. `frame` is None where not one frame is meant."""
+    """What became no row, and why: a `frame` of the source, or, where it is no frame, `at` what place of the source."""
 
     take: str
     frame: int | None
     reason: str
+    at: str = ""
+
+    @property
+    def key(self) -> SkipKey:
+        return self.take, self.frame, self.at
 
 
 def safe_name(text: str) -> str:
@@ -87,7 +95,7 @@ class DatasetWriter:
         self.path = Path(path)
         self.meta = meta
         self.stored: dict[str, Row] = {}
-        self.skipped: dict[tuple[str, int | None], Skip] = {}
+        self.skipped: dict[SkipKey, Skip] = {}
         _checked(part, "part")
         try:
             self.finished = _claim(self.path, meta)
@@ -129,11 +137,12 @@ class DatasetWriter:
         self.stored[row.id] = whole
         return whole
 
-    def skip(self, take: str, frame: int | None, reason: str) -> None:
-        """Note that a frame became no row; the card counts and lists them. The same one again is passed over."""
-        if (take, frame) not in self.skipped:
-            skip = self.skipped[take, frame] = Skip(take, frame, reason)
-            self._append({"skip": [skip.take, skip.frame, skip.reason]})
+    def skip(self, take: str, frame: int | None, reason: str, at: str = "") -> None:
+        """Note what became no row; the card counts and lists it. The same one again is passed over."""
+        skip = Skip(take, frame, reason, at)
+        if skip.key not in self.skipped:
+            self.skipped[skip.key] = skip
+            self._append({"skip": [skip.take, skip.frame, skip.reason, skip.at]})
 
     def finish(self) -> Dataset:
         """Put all parts together: table, header, card. Raises InputError for no rows, one id twice, a split broken."""
@@ -222,7 +231,7 @@ def _plain(row: Row) -> dict[str, Any]:
     return {**out, "tags": list(row.tags), "values": [float(value) for value in values]}
 
 
-def _read_part(file: Path, rows: dict[str, Row], skips: dict[tuple[str, int | None], Skip]) -> int:
+def _read_part(file: Path, rows: dict[str, Row], skips: dict[SkipKey, Skip]) -> int:
     """Add a part's rows and skips to the two maps; the length in bytes up to the last whole line."""
     length = 0
     if not file.is_file():
@@ -241,10 +250,10 @@ def _read_part(file: Path, rows: dict[str, Row], skips: dict[tuple[str, int | No
     return length
 
 
-def _take_in(data: dict[str, Any], rows: dict[str, Row], skips: dict[tuple[str, int | None], Skip]) -> None:
+def _take_in(data: dict[str, Any], rows: dict[str, Row], skips: dict[SkipKey, Skip]) -> None:
     if "skip" in data:
         skip = Skip(*data["skip"])
-        skips[skip.take, skip.frame] = skip
+        skips[skip.key] = skip
         return
     values = dict(zip(CSV_ORDER, data.pop("values"), strict=True))
     tags, split = tuple(data.pop("tags")), Split(data.pop("split"))
@@ -256,7 +265,7 @@ def _take_in(data: dict[str, Any], rows: dict[str, Row], skips: dict[tuple[str, 
 
 def _all_parts(building: Path) -> tuple[list[Row], list[Skip]]:
     rows: dict[str, Row] = {}
-    skips: dict[tuple[str, int | None], Skip] = {}
+    skips: dict[SkipKey, Skip] = {}
     for file in sorted(building.glob("*.jsonl")):
         _read_part(file, rows, skips)
     if not rows:
@@ -264,7 +273,7 @@ def _all_parts(building: Path) -> tuple[list[Row], list[Skip]]:
         why = "; ".join(f"{count} x {reason}" for reason, count in reasons)
         raise InputError(f"no frame became a row{': ' if why else ''}{why}", "nothing was written")
     ordered = sorted(rows.values(), key=lambda row: (row.take, row.frame))
-    left = sorted(skips.values(), key=lambda skip: (skip.take, -1 if skip.frame is None else skip.frame))
+    left = sorted(skips.values(), key=lambda skip: (skip.take, -1 if skip.frame is None else skip.frame, skip.at))
     return ordered, left
 
 
