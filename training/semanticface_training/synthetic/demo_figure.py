@@ -59,6 +59,7 @@ class DemoFigure:
     modes = len(MODES)
     missing: frozenset[str] = frozenset()
     centre = np.array([0.0, -1.6, 8.5], np.float32)
+    pivot = _PIVOT
 
     def __init__(self, folder: Path) -> None:
         load_geometry(folder)

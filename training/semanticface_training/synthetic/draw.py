@@ -74,6 +74,7 @@ class Painter:
 
     def draw(self, shown: Picture) -> bytes:
         """The JPEG file of a picture."""
+        from semanticface_training.synthetic.figure import aim
         from semanticface_training.synthetic.finish import finished
         from semanticface_training.synthetic.props import build_prop
         from semanticface_training.synthetic.stage import viewpoint
@@ -81,7 +82,7 @@ class Painter:
 
         if self._dressed[0] != shown.slot.subject:
             self._dressed = (shown.slot.subject, self._figure.dress(shown.person))
-        varied, centre = shown.variation, self._figure.centre
+        varied, centre = shown.variation, aim(self._figure, shown.values)
         viewer = viewpoint(varied.camera, centre)
         drawn = self._figure.draw(self._dressed[1], shown.values, varied.room, viewer)
         self._stage.clear_prop()

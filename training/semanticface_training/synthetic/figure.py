@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from semanticface_training.synthetic import light
+from semanticface_training.synthetic.expressions import as_mapping
 from semanticface_training.synthetic.ict import Floats, Ints, rotation
 from semanticface_training.synthetic.light import Room
 from semanticface_training.synthetic.surface import smooth
@@ -19,12 +20,13 @@ from semanticface_training.synthetic.variation import Person
 
 DIRECTIONS = 40
 """Directions in which a vertex's view is measured."""
+_FOLLOWED = 0.8
 
 
 @dataclass(frozen=True)
 class Anchors:
-    """Where things on a drawn head are, in cm: eyes (2, 3) left first, `mouth`, `middle` (of the face) and `pivot`
-    (3,), already turned with the head, and the head's `turn` (3, 3)."""
+    """Where things on a drawn head are, in cm: eyes (2, 3) left first, `mouth` and `middle` of the face (3,), all
+    turned with the head, and the head's `turn` (3, 3)."""
 
     eyes: Floats
     mouth: Floats
@@ -44,8 +46,8 @@ class Drawn:
 class Figure(Protocol):
     """A head that can be dressed and drawn; `faces` (M, 4) of the drawn vertices never change, -1 marks triangles.
 
-    `modes` is the number of identity weights, `missing` the actions that move nothing, `centre` the point (3,)
-    that the camera aims at.
+    `modes` is the number of identity weights, `missing` the actions that move nothing, `centre` the face's middle
+    (3,) at rest, `pivot` the point (3,) that the head turns about.
     """
 
     faces: Ints
@@ -53,6 +55,7 @@ class Figure(Protocol):
     modes: int
     missing: frozenset[str]
     centre: Floats
+    pivot: Floats
 
     def dress(self, person: Person) -> Any:
         """All that doesn't change between a person's pictures."""
@@ -102,6 +105,13 @@ def eye_light(facing: Floats, up: Floats, towards: Floats, room: Room, viewer: F
     lit = light.gather(facing, everything, towards, light.radiance(towards, room)) * shade[:, None].astype(np.float32)
     to_viewer = np.broadcast_to(viewer / np.linalg.norm(viewer), facing.shape).astype(np.float32)
     return lit, light.highlight(facing, to_viewer, room.eye_lamps, 900.0)
+
+
+def aim(figure: Figure, values: Floats) -> Floats:
+    """The point (3,) that the camera aims at: it follows a turning head most of the way, as cameramen do."""
+    turned = head_turn(as_mapping(values)) @ (figure.centre - figure.pivot) + figure.pivot
+    point: Floats = (figure.centre + _FOLLOWED * (turned - figure.centre)).astype(np.float32)
+    return point
 
 
 def head_turn(values: dict[str, float]) -> Floats:

@@ -44,6 +44,7 @@ class IctFigure:
     modes = 100
     missing = frozenset({"TongueOut"})
     centre = np.array([0.0, 1.5, 8.0], np.float32)
+    pivot = PIVOT
 
     def __init__(self, head: Head) -> None:
         rng = np.random.default_rng(1)

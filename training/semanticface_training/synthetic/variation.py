@@ -163,7 +163,7 @@ def _lamp(rng: np.random.Generator, side: float, height: float, power: float, na
 
 def draw_camera(rng: np.random.Generator) -> Camera:
     """35 to 110 mm, the face at 60 to 90 % of the picture's height, off its middle by up to a few centimetres."""
-    extent = rng.uniform(21.0, 29.0)
+    extent = rng.uniform(20.0, 27.0)
     aside = rng.normal(0, 0.03, 2).clip(-0.08, 0.08) * extent
     return Camera(
         float(np.exp(rng.uniform(np.log(35), np.log(110)))), float(extent), (float(aside[0]), float(aside[1]))
