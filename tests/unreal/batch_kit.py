@@ -18,7 +18,7 @@ from semanticface_unreal.batch.manifest import FORMAT, Manifest, manifest_of
 from semanticface_unreal.batch.progress import JobProgress, Progress
 from semanticface_unreal.batch.runner import Runner, RunOptions
 from semanticface_unreal.curve_set import CurveSet
-from semanticface_unreal.ports import AssetOrder, Existing, Written
+from semanticface_unreal.ports import AssetOrder, Existing, Written, unique_paths
 
 from semanticface import paths
 from semanticface.errors import EngineError, InputError
@@ -32,15 +32,13 @@ PLUGIN = Path(__file__).resolve().parents[2] / "unreal_plugin" / "SemanticFace" 
 
 @dataclass
 class MemoryEditor:
-    """Assets by path. `refused` are paths that `check` refuses, `broken` those whose writing fails. `unique_name` is
-    what a name that is taken becomes."""
+    """Assets by path. `refused` are paths that `check` refuses, `broken` those whose writing fails."""
 
     assets: dict[str, tuple[CurveSet, AssetOrder]] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     written: list[str] = field(default_factory=list)
     on_write: Callable[[str], object] = lambda path: None
-    unique_name: str = ""
 
     def check(self, order: AssetOrder) -> None:
         if order.path in self.refused:
@@ -53,8 +51,9 @@ class MemoryEditor:
         yield
         if order.path in self.broken:
             raise EngineError(f"{order.path} can't be saved")
-        taken = order.existing is Existing.UNIQUE and order.path in self.assets
-        path = f"{order.folder}/{self.unique_name}" if taken else order.path
+        path = order.path
+        if order.existing is Existing.UNIQUE:
+            path = next(path for path in unique_paths(order.path) if path not in self.assets)
         self.on_write(path)
         self.assets[path] = curves, order
         self.written.append(path)

@@ -246,17 +246,13 @@ def test_the_users_own_take_is_never_moved(folder: Path, editor: MemoryEditor) -
     assert not (folder / "mine.1").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "second_name"),
-    [("AS_one", "AS_one1"), ("AS_one", "AS_one_1"), ("AS_sh010", "AS_sh011")],
-)
-def test_unique_names_are_found_again(folder: Path, editor: MemoryEditor, name: str, second_name: str) -> None:
-    editor.unique_name = second_name
+def test_unique_names_are_found_again(folder: Path, editor: MemoryEditor) -> None:
+    name = "AS_sh010"
     plain = {"one": {"asset": name}}
     unique = {"one": {"asset": name, "existing": "unique"}}
     first = run(batch_of(folder, "one", plain), editor)
     second = run(batch_of(folder, "one", unique), editor)
-    path = f"/Game/SemanticFace/{second_name}"
+    path = f"/Game/SemanticFace/{name}_1"
     assert (first.jobs[0].asset, second.jobs[0].asset) == (f"/Game/SemanticFace/{name}", path)
     third = run(batch_of(folder, "one", unique), editor)
     assert third.kept == 1 and third.jobs[0].asset == path

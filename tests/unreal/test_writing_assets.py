@@ -135,7 +135,7 @@ def test_a_unique_name_is_found_beside_the_one_that_is_there(editor: FakeEditor,
     first = finished(writer.writing(curves(), order(existing=Existing.UNIQUE)))
     second = finished(writer.writing(curves(gain=0.5), order(existing=Existing.UNIQUE, stamp="stamp-2")))
     assert first.asset == PATH
-    assert second.asset != PATH
+    assert second.asset == f"{PATH}_1"
     assert writer.stamp(PATH) == "stamp-1"
     assert writer.stamp(second.asset) == "stamp-2"
 

@@ -112,7 +112,7 @@ def test_a_unique_name_avoids_the_level_sequence_of_somebody_else(editor: FakeEd
     tools.create_asset("LS_Shot", "/Game/Shots", unreal.LevelSequence, unreal.LevelSequenceFactoryNew())
     wanted = order(skeleton=face_mesh(), level_sequence=True, existing=Existing.UNIQUE)
     written = finished(writer.writing(curves(), wanted))
-    assert (written.asset, *written.others) == (PATH, f"{LEVEL}1")
+    assert (written.asset, *written.others) == (PATH, f"{LEVEL}_1")
 
 
 def test_a_level_sequence_that_fails_leaves_the_animation_without_a_stamp(

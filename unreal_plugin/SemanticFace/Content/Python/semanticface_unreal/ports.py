@@ -5,9 +5,10 @@ All of it is called on the game thread.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import count
 from typing import Protocol
 
 from semanticface.steps import Work
@@ -23,7 +24,7 @@ class Existing(StrEnum):
     OVERWRITE = "overwrite"
     """Its curves are replaced, and its references stay."""
     UNIQUE = "unique"
-    """A new one is made, with a number after its name."""
+    """A new one is made, with a number after its name: see `unique_paths`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,16 @@ class AssetOrder:
     def path(self) -> str:
         """`/Game/Shots/AS_Shot`."""
         return f"{self.folder.rstrip('/')}/{self.name}"
+
+
+def unique_paths(path: str) -> Iterator[str]:
+    """The path itself, then `<path>_1`, `<path>_2` and so on; a unique asset goes to the first that is free.
+
+    Unreal's own way of counting would make `AS_sh011` of `AS_sh010`, which is another shot's name.
+    """
+    yield path
+    for number in count(1):
+        yield f"{path}_{number}"
 
 
 @dataclass(frozen=True, slots=True)

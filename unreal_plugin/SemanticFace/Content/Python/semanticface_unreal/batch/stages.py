@@ -6,8 +6,9 @@ Knows the editor as a port. What stands here raises; `runner` makes a failed job
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from semanticface.errors import SemanticFaceError, TakeError
@@ -19,10 +20,10 @@ from semanticface_unreal.batch.job import Job
 from semanticface_unreal.batch.journal import Record
 from semanticface_unreal.batch.stamp import analysis_digest, asset_stamp, results_digest
 from semanticface_unreal.curve_set import CurveSet
-from semanticface_unreal.ports import AssetOrder, Editor, Existing, Written
+from semanticface_unreal.ports import AssetOrder, Editor, Existing, Written, unique_paths
 
 MOST_NUMBERED = 1000
-"""Names with a number after them that are looked at for an asset that was saved in the moment of a crash."""
+"""Names that are looked at for an asset that was saved in the moment of a crash."""
 
 JOB_TAG = "SemanticFace.Job"
 SOURCE_TAG = "SemanticFace.Source"
@@ -127,25 +128,13 @@ def _standing(job: Job, record: Record, editor: Editor, stamp: str) -> str:
         return record.asset
     if record.writing != stamp:
         return ""
-    for row in ([path], *_numbered(path)):  # it may have been saved just before the process died
-        for place in row:
-            found = editor.stamp(place)
-            if found == stamp:
-                return place
-            if not found:
-                break
+    for place in islice(unique_paths(path), MOST_NUMBERED):  # it may have been saved just before the process died
+        found = editor.stamp(place)
+        if found == stamp:
+            return place
+        if not found and place != path:
+            break
     return ""
-
-
-def _numbered(path: str) -> Iterator[list[str]]:
-    """Paths that a unique name may have got, in rows: a number after it, or the number at its end counted on, which is
-    what Unreal makes of `AS_sh010`."""
-    numbers = range(1, MOST_NUMBERED)
-    yield [f"{path}{number}" for number in numbers]
-    yield [f"{path}_{number}" for number in numbers]
-    digits = len(path) - len(path.rstrip("0123456789"))
-    if digits:
-        yield [f"{path[:-digits]}{int(path[-digits:]) + number:0{digits}d}" for number in numbers]
 
 
 def own_baking(take: Take, job: Job) -> Work[CurveSet]:

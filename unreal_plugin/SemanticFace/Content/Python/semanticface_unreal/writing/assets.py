@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from semanticface.errors import EngineError, InputError
 from semanticface_unreal.engine import unreal
+from semanticface_unreal.ports import unique_paths
 from semanticface_unreal.writing.names import check_content_path, root_of, split
 from semanticface_unreal.writing.tags import PREFIX
 
@@ -103,9 +104,8 @@ def create(folder: str, name: str, kind: type[Kind], factory: unreal.Factory) ->
 
 def unique(folder: str, name: str) -> str:
     """The name, with a number after it if it is taken."""
-    tools = unreal.AssetToolsHelpers.get_asset_tools()
-    _package, free = tools.create_unique_asset_name(f"{folder.rstrip('/')}/{name}", "")
-    return free
+    paths = unique_paths(f"{folder.rstrip('/')}/{name}")
+    return split(next(path for path in paths if not unreal.EditorAssetLibrary.does_asset_exist(path)))[1]
 
 
 def save(asset: unreal.Object) -> None:
