@@ -46,6 +46,8 @@ def test_unique_names_count_up() -> None:
         assert create(name) is not None
         found.append(path)
     assert found == ["/Game/Shots/AS_Shot", "/Game/Shots/AS_Shot1", "/Game/Shots/AS_Shot2"]
+    assert create("AS_sh010") is not None
+    assert tools.create_unique_asset_name("/Game/Shots/AS_sh010", "")[1] == "AS_sh011"
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,13 @@ class AssetTools(Interface):
         return made
 
     def create_unique_asset_name(self, base_package_name: str, suffix: str) -> Any:
-        """`/Game/X/AS`, then `/Game/X/AS1` and so on."""
-        base = f"{package_path(base_package_name)}{suffix}"
-        number, path = 0, base
+        """`/Game/X/AS`, then `/Game/X/AS1` and so on; a number at the end is counted on: `AS_010`, then `AS_011`."""
+        path = f"{package_path(base_package_name)}{suffix}"
+        base = path.rstrip("0123456789")
+        width, number = len(path) - len(base), int(path[len(base) :] or 0)
         while editor().project.exists(path):
             number += 1
-            path = f"{base}{number}"
+            path = f"{base}{number:0{width}d}"
         return path, path.rsplit("/", 1)[1]
 
     def duplicate_asset(self, asset_name: str, package_path: str, original_object: Any) -> Any:
