@@ -66,6 +66,7 @@ def test_every_sequence_becomes_an_asset_with_its_own_curves(folder: Path, edito
     assert (curves.rate, curves.length, curves.first) == (24, 2, 0)
     assert order.tags is not None and order.tags["SemanticFace.Take"] == str(folder / "batch.takes" / "two")
     assert order.tags["SemanticFace.Source"] == str(folder / "two") and order.tags["SemanticFace.Engine"] == "echo"
+    assert order.tags["SemanticFace.Curves"] == "metahuman"
     opened = {name: _jaw(editor, name) for name in NAMES.split()}
     assert len(set(map(tuple, opened.values()))) == 3
     row = by_id(progress)["two"]

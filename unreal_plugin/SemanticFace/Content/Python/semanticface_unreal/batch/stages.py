@@ -16,7 +16,7 @@ from semanticface.media.frames import format_frames
 from semanticface.media.source import MediaRef
 from semanticface.steps import Work
 from semanticface.take import FRAMES_NAME, Take, is_take, reading_take
-from semanticface_unreal.batch.job import Job
+from semanticface_unreal.batch.job import CurveNames, Job
 from semanticface_unreal.batch.journal import Record
 from semanticface_unreal.batch.stamp import analysis_digest, asset_stamp, results_digest
 from semanticface_unreal.curve_set import CurveSet
@@ -30,7 +30,10 @@ SOURCE_TAG = "SemanticFace.Source"
 TAKE_TAG = "SemanticFace.Take"
 ENGINE_TAG = "SemanticFace.Engine"
 RECIPE_TAG = "SemanticFace.Recipe"
-"""Metadata tags of an asset: the job's id, its footage, its take's folder, the engine, the recipe as JSON."""
+CURVES_TAG = "SemanticFace.Curves"
+PROFILE_TAG = "SemanticFace.Profile"
+"""Metadata tags of an asset: the job's id, its footage, its take's folder, the engine, the recipe as JSON, which curves
+were written, and the name of the profile that they go by."""
 
 Baking = Callable[[Take, Job], Work[CurveSet]]
 
@@ -111,6 +114,8 @@ def finishing(
         TAKE_TAG: str(folder),
         ENGINE_TAG: str(take.header.engine.get("name", job.engine)),
         RECIPE_TAG: "" if job.recipe is None else json.dumps(dict(job.recipe), sort_keys=True),
+        CURVES_TAG: job.names.value,
+        PROFILE_TAG: str((job.profile or {}).get("name", "")) if job.names is CurveNames.PROFILE else "",
     }
     begun(stamp)
     written = yield from editor.writing(curves, replace(order_of(job), stamp=stamp, tags=tags))
