@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -72,6 +73,7 @@ class Desk:
         self.pre: list[Handle] = []
         self.post: list[Handle] = []
         self.shutdown: list[Handle] = []
+        self.later: list[tuple[int, Callable[[], object]]] = []
         self.playing = self.loading_assets = False
         """Whether the level is being played in the editor, and whether it still looks for the project's assets."""
         self.in_callback = 0
@@ -109,6 +111,20 @@ class Desk:
                 if handle in registered:  # one callback may take another away
                     self._call(handle, seconds)
 
+    def call_later(self, callback: Callable[[], object], frames: int) -> None:
+        """Once, from the engine's own loop, after so many of its frames. It stands still while a dialog is open."""
+        self.later.append((max(1, frames), callback))
+
+    def core_tick(self) -> None:
+        """The engine's own loop, of which Slate's tick is another part."""
+        due = [callback for frames, callback in self.later if frames <= 1]
+        self.later = [(frames - 1, callback) for frames, callback in self.later if frames > 1]
+        for callback in due:
+            try:
+                callback()
+            except Exception as error:
+                self._complain(error)
+
     def _call(self, handle: Handle, seconds: float) -> None:
         self.in_callback += 1
         try:
@@ -128,6 +144,7 @@ class Desk:
         self.shutdown.clear()
         self.pre.clear()
         self.post.clear()
+        self.later.clear()
 
     # Dialogs.
 
@@ -157,6 +174,17 @@ class Desk:
             self._crash(f"{what} is opened or closed inside a tick callback: Slate's windows change while they tick")
 
     # Slow tasks.
+
+    @contextmanager
+    def slow_task(self, text: str) -> Iterator[None]:
+        """One of the editor's own, with a window: saving has it."""
+        task = SlowTask(1.0, text)
+        self.enter_task(task)
+        self.open_window(task, False)
+        try:
+            yield
+        finally:
+            self.leave_task(task)
 
     def enter_task(self, task: SlowTask) -> None:
         self.tasks.append(task)

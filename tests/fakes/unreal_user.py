@@ -40,13 +40,14 @@ class User:
         """Let the editor tick: callbacks run, as they would between two frames."""
         for _ in range(count):
             self.desk.tick(seconds)
+            self.desk.core_tick()
 
     def tick_until(self, done: Callable[[], bool], limit: int = 10_000) -> None:
         """Ticks until `done()`. Raises AssertionError after `limit` ticks."""
         for _ in range(limit):
             if done():
                 return
-            self.desk.tick(FRAME)
+            self.tick()
         raise AssertionError(f"nothing came of {limit} ticks")
 
     @property

@@ -29,6 +29,11 @@ def plugin(project: Path, settings: Settings | None = None, **options: Any) -> I
             assert session is not None
             yield editor, session
         finally:
+            if editor.crashed:  # nothing runs any more in an editor that died; its sockets are closed with its process
+                session = startup.current()
+                startup._State.session = startup._State.handle = None
+                if session is not None:
+                    session.link.close()
             startup.stop()
 
 

@@ -138,7 +138,8 @@ class Shared:
             return False
         if only_if_is_dirty and not asset_to_save.get_package()._dirty:
             return True
-        return bool(project.save(asset_to_save))
+        with editor().desk.slow_task("Saving packages..."):
+            return bool(project.save(asset_to_save))
 
     @staticmethod
     def save_loaded_assets(assets_to_save: Any, only_if_is_dirty: bool) -> bool:

@@ -48,8 +48,9 @@ class Run:
         if not manifest.jobs:
             raise InputError("the queue is empty", "choose Queue Footage first")
         self.manifest = manifest
+        self._listening = False
         self._journal = Journal.open(manifest.journal)
-        self._runner = Runner(manifest, editor, link, self._journal, options, held=lambda: bool(unready()))
+        self._runner = Runner(manifest, editor, link, self._journal, options, held=self._held)
         if not self._runner.progress.jobs:
             self._journal.close()
             raise InputError("no job of the queue has failed", "choose Run Queue")
@@ -60,6 +61,19 @@ class Run:
     def progress(self) -> Progress:
         return self._runner.progress
 
+    @property
+    def has_work(self) -> bool:
+        """Whether assets wait for a `step`, and the editor would take them."""
+        return self._runner.has_work and not unready()
+
+    def listen(self, deadline: float) -> bool:
+        """As `step`, for the backend's messages alone: no asset is touched."""
+        self._listening = True
+        try:
+            return self.step(deadline)
+        finally:
+            self._listening = False
+
     def step(self, deadline: float) -> bool:
         """Do a part until `deadline` (`time.perf_counter`), log what changed its stage; whether there is more to do."""
         more = self._runner.step(deadline)
@@ -68,6 +82,9 @@ class Run:
             (unreal.log_warning if job.stage is Stage.FAILED else unreal.log)(job_line(job))
         self._logged = now
         return more
+
+    def _held(self) -> bool:
+        return self._listening or bool(unready())
 
     def wait(self, seconds: float) -> None:
         """Block a moment, for a loop that has nothing to do until the backend has."""

@@ -1,8 +1,9 @@
 """The one place with state between two clicks: settings, the link to the backend, the run, the preview, the installer.
 
-Slate's tick drives it with a few milliseconds a frame while something is under way, and is let go of when nothing is.
-Unreal's functions that take long, such as saving, tick Slate themselves, so a tick inside a tick does nothing. No
-window is opened here: most of it runs in ticks, where that would crash the editor.
+Two callbacks drive it with a few milliseconds a frame, while something is under way: Slate's tick hears the backend and
+sends the preview, also while a dialog is open; a pulse of the engine's own loop does what touches assets, since saving
+opens a window, and that inside Slate's tick crashes the editor. Both are called while the other works, and do nothing
+then: loading and saving tick Slate themselves.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from semanticface_unreal.batch.runner import RunOptions
 from semanticface_unreal.editor.notices import Notices
 from semanticface_unreal.editor.places import Places
 from semanticface_unreal.editor.preview import Preview
+from semanticface_unreal.editor.pulse import Pulse
 from semanticface_unreal.editor.running import Run, status, unready
 from semanticface_unreal.engine import unreal
 from semanticface_unreal.installing import Installer
@@ -30,6 +32,9 @@ IDLE_SECONDS = 60.0
 """How long the backend is kept after a run, with its engine loaded; then its lease ends, and it frees its memory."""
 IDLE_INTERVAL = 0.25
 """Seconds between two looks at a backend that has nothing to do."""
+
+LISTENING = 0.25
+"""Share of a frame's budget that goes to the backend's messages; the rest goes to assets."""
 
 
 class Session:
@@ -51,6 +56,7 @@ class Session:
         self.preview: Preview | None = None
         self.writer = writer
         self._handle: object | None = None
+        self._pulse = Pulse(self._on_pulse)
         self._inside = False
         self._again = False
         self._closed = False
@@ -159,6 +165,7 @@ class Session:
     def close(self) -> None:
         """The editor closes: let go of everything within 0.1 s. What is unfinished goes on with the next run."""
         self._closed = True
+        self._pulse.close()
         self._let_go_of_ticks()
         run, self.run = self.run, None
         if run is not None:
@@ -174,19 +181,27 @@ class Session:
 
     def _on_tick(self, seconds: float) -> None:
         """Slate's. Must not raise: the editor would log the same at each frame."""
+        self._turn(self._tick, LISTENING)
+        if not self.busy:
+            self._let_go_of_ticks()
+
+    def _on_pulse(self) -> None:
+        """The engine's, once for each time that it was asked for."""
+        self._turn(self._work, 1 - LISTENING)
+
+    def _turn(self, part: Callable[[float], object], share: float) -> None:
+        """One of the two, unless the other is at it."""
         if self._inside or self._closed:
             return
         self._inside = True
         try:
-            self._tick(time.perf_counter() + self.settings.budget / 1000)
+            part(time.perf_counter() + share * self.settings.budget / 1000)
         except SemanticFaceError as error:
             self._abandon([str(error)])
         except Exception as error:  # a fault of our own: say it once, and let go of what caused it
             self._abandon(self.notices.fault(error))
         finally:
             self._inside = False
-        if not self.busy:
-            self._let_go_of_ticks()
 
     def _tick(self, deadline: float) -> None:
         if self.preview is not None and (said := self.preview.step()):
@@ -196,11 +211,25 @@ class Session:
             self.notices.tell(ended.lines or ("the backend was looked at",))
         if self.run is None:
             self._idle()
-        elif not self.run.step(deadline):
-            self.notices.tell(self.end_run(), self.failed)
-            if self._again:
-                self._again = False
-                self.begin()
+        elif not self.run.listen(deadline):
+            self._finish()
+        elif self.run.has_work:
+            self._pulse.ask()
+
+    def _work(self, deadline: float) -> None:
+        """What touches assets. The next pulse is asked for at once, not by the next tick."""
+        if self.run is None:
+            return
+        if not self.run.step(deadline):
+            self._finish()
+        elif self.run.has_work:
+            self._pulse.ask()
+
+    def _finish(self) -> None:
+        self.notices.tell(self.end_run(), self.failed)
+        if self._again:
+            self._again = False
+            self.begin()
 
     def _idle(self) -> None:
         """Keep the lease of a backend that may be wanted again soon; then give it up."""
