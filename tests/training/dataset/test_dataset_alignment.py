@@ -90,6 +90,12 @@ def test_without_a_log_the_videos_timecode_track_tells_the_start(take: Take, tmp
     assert reasons(found) == {TOO_LATE: 10}
 
 
+@pytest.mark.parametrize(("start", "shift"), [("10:00:00:15", 15), ("first-row", 0)])
+def test_a_given_start_stands_in_where_nothing_tells(take: Take, tmp_path: Path, start: str, shift: int) -> None:
+    found = build([take(log=False)], tmp_path / "out", Options(rate=None, start=start))
+    assert shown_and_meant(found) == [(n - shift, n) for n in range(shift, 90)]
+
+
 def test_without_any_start_the_take_is_refused(take: Take) -> None:
     with pytest.raises(InputError, match=r"scene_1_anna\.mov.*no frame_log\.csv.*no timecode track"):
         plan([take(log=False)], EVERY)

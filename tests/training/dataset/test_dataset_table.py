@@ -13,7 +13,7 @@ from take_kit import coefficients, picture
 
 from semanticface.actions import CSV_ORDER
 from semanticface.errors import InputError, MediaError
-from semanticface_training.dataset.table import Dataset, Row, Split
+from semanticface_training.dataset.table import Dataset, Row, Split, digest_of
 from semanticface_training.dataset.writer import DatasetWriter, Meta, safe_name
 
 META = Meta("synthetic", [{"seed": 7}], {"size": 64})
@@ -67,8 +67,7 @@ def test_a_whole_dataset_passes_its_check(tmp_path: Path) -> None:
 def test_the_digest_depends_on_values_pictures_ids_and_splits(tmp_path: Path) -> None:
     def digest(name: str, one: Row, image: bytes) -> str:
         with DatasetWriter(tmp_path / name, META) as writer:
-            writer.add(one, image)
-            return writer.finish().digest
+            return digest_of([writer.add(one, image)])
 
     base = digest("a", row(1), png(1))
     assert digest("b", row(1), png(1)) == base
@@ -168,5 +167,5 @@ def test_the_card_tells_of_constant_channels(tmp_path: Path) -> None:
     text = (tmp_path / "d" / "README.md").read_text()
     assert "Constant channels (they say nothing, and correlations over them don't exist): TongueOut, HeadYaw." in text
     assert "anna: no face in it: frames 99" in text and "| JawOpen | 0.000 |" in text
-    assert cv2.imread(str(tmp_path / "d" / "card" / "histograms.png")).shape == (1200, 1680, 3)
+    assert cv2.imread(str(tmp_path / "d" / "card" / "histograms.png")).shape == (960, 1680, 3)
     assert json.loads((tmp_path / "d" / "dataset.json").read_text())["counts"]["splits"]["train"] == 6

@@ -44,6 +44,9 @@ def build(
     quality: Annotated[int, typer.Option(help="JPEG quality.", min=50, max=100)] = 92,
     face_crop: Annotated[bool, typer.Option("--face-crop", help="Keep the face alone.")] = False,
     image_rate: Annotated[str, typer.Option(help="Frames a second of folders of numbered pictures.")] = "",
+    start: Annotated[
+        str, typer.Option(help="First frame's timecode of videos that don't tell; first-row: that of the CSV's.")
+    ] = "",
     short_video: Annotated[bool, typer.Option("--short-video", help="Drop rows that reach beyond the video.")] = False,
     overlap: Annotated[bool, typer.Option("--overlap", help="Two cameras may have recorded one performance.")] = False,
     licence: Annotated[str, typer.Option(help="Under which terms the recordings may be used, for the card.")] = "",
@@ -63,6 +66,7 @@ def build(
         size=size,
         quality=quality,
         crop=face_crop,
+        start=start,
         short_video=short_video,
         overlap=overlap,
         subjects=_subjects(subject or []),

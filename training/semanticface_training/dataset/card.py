@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semanticface.actions import Kind
 from semanticface.media.frames import format_frames
 from semanticface.take import write_atomic
 from semanticface_training.dataset.statistics import ActionStatistics, constant_actions, describe_values
@@ -26,6 +27,8 @@ HISTOGRAMS_NAME = "card/histograms.png"
 _PER_ROW = 8
 _MOST_TAKES = 200
 _MOST_PLACES = 20
+_TOP, _BASE = 0.2, 0.82
+"""Where the tallest bar ends and all begin, in shares of a cell."""
 
 
 def write_card(path: Path, header: Mapping[str, Any], rows: Sequence[Row], skips: Sequence[Skip]) -> None:
@@ -59,7 +62,9 @@ def _counts(rows: Sequence[Row]) -> str:
         chosen = [row for row in rows if row.split is split]
         subjects = sorted({row.subject for row in chosen})
         shown = ", ".join(subjects[:20]) + (f" and {len(subjects) - 20} more" if len(subjects) > 20 else "")
-        lines.append(f"| {split} | {len(chosen):,} | {shown or 'none'} | {len({row.take for row in chosen})} |")
+        lines.append(
+            f"| {split} | {len(chosen):,} | {shown.replace('|', '/') or 'none'} | {len({row.take for row in chosen})} |"
+        )
     tags = Counter(tag.split(":")[0] for row in rows for tag in row.tags)
     if tags:
         lines += ["", "Tags: " + ", ".join(f"{tag} {count:,}" for tag, count in sorted(tags.items()))]
@@ -74,7 +79,7 @@ def _takes(rows: Sequence[Row], skips: Sequence[Skip]) -> str:
     names = sorted(kept | lost)
     for name in names[:_MOST_TAKES]:
         subject, split = (facts[name].subject, facts[name].split.value) if name in facts else ("", "")
-        lines.append(f"| {name} | {subject} | {split} | {kept[name]:,} | {lost[name]:,} |")
+        lines.append(f"| {name} | {subject.replace('|', '/')} | {split} | {kept[name]:,} | {lost[name]:,} |")
     if len(names) > _MOST_TAKES:
         lines += ["", f"and {len(names) - _MOST_TAKES} more takes"]
     return "\n".join(lines)
@@ -113,7 +118,8 @@ def _actions(statistics: Sequence[ActionStatistics]) -> str:
         "",
         f"Constant channels (they say nothing, and correlations over them don't exist): {', '.join(still) or 'none'}.",
         "",
-        "Bars are histograms on a logarithmic scale, shapes from 0 to 1 and rotations about 0 (radians). "
+        "Bars are histograms on a logarithmic scale, shapes from 0 to 1 and rotations about 0 (radians); the picture's "
+        "numbers are the tallest bars' rows. "
         "*Active* is the share of rows at 0.05 and above.",
         "",
         f"![histograms]({HISTOGRAMS_NAME})",
@@ -146,35 +152,42 @@ def _facts(source: Mapping[str, Any]) -> str:
 def draw_histograms(file: Path, statistics: Sequence[ActionStatistics]) -> None:
     """All actions on one sheet as PNG: heights by the logarithm, the tallest bar's rows in words, constant ones grey.
 
-    One pair of axes for all of it: sixty of them take matplotlib two seconds, this 0.4 (measured).
+    One pair of axes and two sets of bars for all of it: sixty pairs take matplotlib two seconds, this a tenth of that.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.collections import PolyCollection
     from matplotlib.figure import Figure
 
     rows = -(-len(statistics) // _PER_ROW)
-    figure = Figure(figsize=(2.1 * _PER_ROW, 1.5 * rows))
+    figure = Figure(figsize=(2.1 * _PER_ROW, 1.2 * rows))
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
     axes.set_xlim(0, _PER_ROW)
     axes.set_ylim(rows, 0)
+    for constant, colour in ((False, "#2b6cb0"), (True, "#b0b0b0")):
+        places = [place for place, entry in enumerate(statistics) if entry.constant is constant]
+        bars = [bar for place in places for bar in _bars(place, statistics[place])]
+        axes.add_collection(PolyCollection(bars, facecolors=colour), autolim=False)
     for place, entry in enumerate(statistics):
-        _draw_one(axes, place % _PER_ROW, place // _PER_ROW, entry)
-    figure.savefig(file, dpi=100, metadata={"Software": None})
+        _name(axes, place, entry)
+    figure.savefig(file, dpi=100, metadata={"Software": None}, pil_kwargs={"compress_level": 3})
 
 
-def _draw_one(axes: Axes, column: int, row: int, entry: ActionStatistics) -> None:
-    """One histogram in its cell, whose corner is (column, row); y grows downward."""
-    base, top = row + 0.82, row + 0.2
-    heights = np.log1p(entry.counts) / max(np.log1p(entry.counts.max()), 1.0)
+def _bars(place: int, entry: ActionStatistics) -> list[list[tuple[float, float]]]:
+    """Corners of each bar, in cells; y grows downward."""
+    column, base = place % _PER_ROW, place // _PER_ROW + _BASE
+    heights = np.log1p(entry.counts) / max(np.log1p(entry.counts.max()), 1.0) * (_BASE - _TOP)
     edges = column + 0.06 + np.linspace(0.0, 0.88, len(entry.edges))
-    colour = "#b0b0b0" if entry.constant else "#2b6cb0"
-    axes.stairs(base - heights * (base - top), edges, baseline=base, fill=True, color=colour)
-    axes.plot((edges[0], edges[-1]), (base, base), color="#606060", linewidth=0.6)
-    name = entry.action.name + (" (constant)" if entry.constant else "")
-    axes.text(column + 0.5, row + 0.13, name, fontsize=7, ha="center")
-    axes.text(
-        column + 0.5, base + 0.03, f"{entry.counts.max():,} rows", fontsize=6, ha="center", va="top", color="#606060"
-    )
-    for end, where in ((edges[0], entry.edges[0]), (edges[-1], entry.edges[-1])):
-        axes.text(end, base + 0.03, f"{where:.2g}", fontsize=6, ha="center", va="top")
+    corners = zip(edges[:-1], edges[1:], base - heights, strict=True)
+    line = [(edges[0], base), (edges[-1], base), (edges[-1], base + 0.01), (edges[0], base + 0.01)]
+    return [line, *([(a, base), (a, top), (b, top), (b, base)] for a, b, top in corners if top < base)]
+
+
+def _name(axes: Axes, place: int, entry: ActionStatistics) -> None:
+    column, row = place % _PER_ROW, place // _PER_ROW
+    name = f"{entry.action.name}{' (constant)' if entry.constant else ''}: {entry.counts.max():,}"
+    axes.text(column + 0.5, row + _TOP - 0.05, name, fontsize=7, ha="center")
+    if entry.action.kind is not Kind.SHAPE:
+        ends = f"{entry.edges[0]:.2g} to {entry.edges[-1]:.2g}"
+        axes.text(column + 0.5, row + _BASE + 0.03, ends, fontsize=6, ha="center", va="top")

@@ -25,8 +25,10 @@ class Options:
 
     `rate` rows a second, None for every frame. `neutral` for takes that are not calibrated: `auto`, `none`, a file, or
     source frames of each take (`12` or `0-30`). `image_rate`: frames a second of folders of numbered pictures, None
-    where each row of their CSV belongs to the picture of the same place. `size`: longest side in pixels, 0 for any.
-    `crop`: the face alone, with `margin` times its size around it. `subjects` renames: take name -> subject.
+    where each row of their CSV belongs to the picture of the same place. `start`: timecode of the first frame of
+    videos that say nothing themselves, or `first-row` where it is that of their CSV's first row. `size`: longest side
+    in pixels, 0 for any. `crop`: the face alone, with `margin` times its size around it. `short_video` drops rows that
+    reach beyond the video, `overlap` allows two takes of a subject at one time. `subjects` renames: take -> subject.
     """
 
     rate: Fraction | None = DEFAULT_RATE
@@ -36,6 +38,7 @@ class Options:
     quality: int = 92
     crop: bool = False
     margin: float = 0.25
+    start: str = ""
     short_video: bool = False
     overlap: bool = False
     subjects: Mapping[str, str] = field(default_factory=dict)
@@ -47,6 +50,7 @@ class Options:
             "rate": "every frame" if self.rate is None else str(self.rate),
             "neutral": self.neutral,
             "image_rate": None if self.image_rate is None else str(self.image_rate),
+            "start": self.start,
             "size": self.size,
             "jpeg_quality": self.quality,
             "face_crop": self.margin if self.crop else None,

@@ -24,7 +24,7 @@ from semanticface.errors import InputError, OptionsError
 from semanticface.exchange.livelink_csv import TICKS_PER_SECOND, LiveLinkRecording, read_livelink_csv
 from semanticface.media.frames import parse_frames
 from semanticface.media.source import VIDEO_SUFFIXES, MediaKind, MediaRef
-from semanticface_training.dataset.alignment import Alignment, align, day_ticks
+from semanticface_training.dataset.alignment import Alignment, VideoClock, align, day_ticks
 from semanticface_training.dataset.neutral import calibrated, neutral_of_file, neutral_of_rows
 from semanticface_training.dataset.plan import Options, Pair, PlannedTake, Span
 from semanticface_training.dataset.video_clock import video_clock
@@ -34,6 +34,7 @@ TAKE_JSON = "take.json"
 LOG_NAME = "frame_log.csv"
 _KINDS = ("_cal", "_raw", "_neutral")
 _MAX_JSON = 1 << 20
+_LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def read_take_folder(path: Path) -> TakeFolder:
     about = _about(path / TAKE_JSON)
     video = _video_of(path, files, chosen)
     told = bool(about.get("calibrated")) and chosen is recordings.get("")
-    subject = str(about.get("subject") or _subject_in(chosen, video) or path.name)
+    subject = " ".join(str(about.get("subject") or _subject_in(chosen) or path.name).split())[:_LONGEST_NAME]
     log = path / LOG_NAME
     return TakeFolder(
         path=path,
@@ -98,7 +99,7 @@ def plan_take(path: Path, options: Options) -> PlannedTake:
     folder = read_take_folder(path)
     recording = read_livelink_csv(folder.csv)
     name = safe_name(path.resolve().name)
-    clock = video_clock(folder.video, folder.log)
+    clock = _clock(folder, recording, options)
     found = align(recording, folder.csv, clock, options.rate, short_video=options.short_video)
     rows, neutral = _calibrated(folder, recording, found, options)
     pairs = []
@@ -151,8 +152,15 @@ def _calibrated(
     return calibrated(recording, neutral), f"by frames {wish} of the take"
 
 
+def _clock(folder: TakeFolder, recording: LiveLinkRecording, options: Options) -> VideoClock:
+    if not recording.rows:
+        raise InputError(f"{folder.csv.name} has no rows", "nothing was recorded")
+    first = Fraction(recording.rows[0].ticks, TICKS_PER_SECOND)
+    return video_clock(folder.video, folder.log, options.start, first)
+
+
 def _every(folder: TakeFolder, recording: LiveLinkRecording, options: Options) -> tuple[Any, ...]:
-    clock = video_clock(folder.video, folder.log)
+    clock = _clock(folder, recording, options)
     return align(recording, folder.csv, clock, None, short_video=options.short_video).matches
 
 
@@ -199,9 +207,9 @@ def _video_of(path: Path, files: list[Path], csv: Path) -> Path:
     return (named or videos)[0]
 
 
-def _subject_in(csv: Path, video: Path) -> str:
+def _subject_in(csv: Path) -> str:
     """The third part of `<slate>_<take>_<subject>`, "" where the name is not built so."""
-    parts = _prefix(csv).split("_", 2) if video else []
+    parts = _prefix(csv).split("_", 2)
     return parts[2] if len(parts) == 3 and parts[1].isdigit() else ""
 
 

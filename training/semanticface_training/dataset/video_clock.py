@@ -19,9 +19,15 @@ from semanticface.media.timecode import frame_from_timecode, nominal_rate, parse
 from semanticface_training.dataset.alignment import VideoClock
 from semanticface_training.dataset.frame_log import LogEntry, read_frame_log, timecode_base
 
+FIRST_ROW = "first-row"
 
-def video_clock(video: Path, log: Path | None) -> VideoClock:
-    """The clock of a video file. Raises MediaError that names it when it can't be read, InputError for no start."""
+
+def video_clock(video: Path, log: Path | None, start: str, first_row: Fraction) -> VideoClock:
+    """The clock of a video file.
+
+    `start` stands in where neither log nor file tell when it begins: a timecode, or FIRST_ROW for `first_row`, the
+    time of day of the CSV's first row. Raises MediaError that names a file that can't be read, InputError for no start.
+    """
     from semanticface.media.video import VideoReader
 
     with VideoReader.open(MediaRef(MediaKind.VIDEO, str(video))) as reader:
@@ -34,7 +40,11 @@ def video_clock(video: Path, log: Path | None) -> VideoClock:
     entries = () if log is None else read_frame_log(log)
     if log is not None and entries:
         return _from_log(times, rate, entries, log.name)
-    return VideoClock(_from_container(video, info, rate), times, rate, "the video's timecode track")
+    if info.timecode or not start:
+        return VideoClock(_from_container(video, info, rate), times, rate, "the video's timecode track")
+    if start == FIRST_ROW:
+        return VideoClock(first_row, times, rate, "the CSV's first row, as was asked")
+    return VideoClock(_seconds(start, rate), times, rate, "the start that was given")
 
 
 def _from_log(times: Sequence[Fraction], rate: Fraction, entries: Sequence[LogEntry], name: str) -> VideoClock:
@@ -56,13 +66,18 @@ def _from_log(times: Sequence[Fraction], rate: Fraction, entries: Sequence[LogEn
 
 
 def _from_container(video: Path, info: MediaInfo, rate: Fraction) -> Fraction:
-    """Seconds of the day of frame 0. Drop-frame labels keep to the clock; others count nominal frames to a second."""
+    """Seconds of the day of frame 0."""
     if not info.timecode:
         raise InputError(
             f"{video.name}: it is not known when it starts: no frame_log.csv beside it and no timecode track in it",
-            "copy the take's frame_log.csv into the folder",
+            "copy the take's frame_log.csv into the folder, or tell the start (--start 10:15:30:00, or first-row)",
         )
-    label = parse_timecode(info.timecode)
+    return _seconds(info.timecode, rate)
+
+
+def _seconds(text: str, rate: Fraction) -> Fraction:
+    """Of the day. Drop-frame labels keep to the clock; others count nominal frames to a second."""
+    label = parse_timecode(text)
     if label.drop:
         return frame_from_timecode(label, rate) / rate
     return (label.hours * 60 + label.minutes) * 60 + label.seconds + Fraction(label.frames, nominal_rate(rate))
