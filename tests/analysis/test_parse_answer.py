@@ -74,7 +74,7 @@ def test_parsed_answers_can_be_checked_against_their_own_numbers(released) -> No
     assert found[2][0].subject == "MouthStretch"
 
 
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", [Dialect.RELEASED, Dialect.PAPER])
 def test_a_description_survives_both_layouts_and_still_agrees(dialect: Dialect) -> None:
     values = {name: float(value) for name, value in SPELLED.items()}
     layout = in_released_dialect if dialect is Dialect.RELEASED else in_paper_dialect

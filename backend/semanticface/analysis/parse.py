@@ -2,14 +2,15 @@
 
 Two dialects are read. RELEASED, as the released checkpoint writes it: a numbered Markdown analysis, an empty line,
 one JSON object of 61 values. PAPER, as the paper asks for it (appendix B.2): one object with the keys `analysis` and
-`arkit`. What can be repaired without a choice is repaired and reported; a value that isn't there is never made up.
-This module knows nothing of models, tokens or frames.
+`arkit`. A checkpoint that writes no words gives the object alone, or VECTOR, a bare list. What can be repaired without
+a choice is repaired and reported; a value that isn't there is never made up. This module knows nothing of models,
+tokens or frames.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ from semanticface.actions import CSV_ORDER, canonical_name
 from semanticface.analysis.parse_analysis import analysis_from_json, analysis_from_markdown
 from semanticface.analysis.parse_json import MAX_OBJECTS, Failed, Found, Members, Value, find_objects, listed, place
 from semanticface.analysis.parse_values import HINT, Values, choose, read_values
+from semanticface.analysis.parse_vector import read_vector
 from semanticface.errors import UnparseableAnswer
 from semanticface.results import Analysis
 
@@ -34,6 +36,8 @@ class Dialect(StrEnum):
     """Markdown, then an object that holds the values themselves."""
     PAPER = "paper"
     """An object that holds the values under `arkit`, beside `analysis`."""
+    VECTOR = "vector"
+    """A list of the values without their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,8 @@ class ParsedAnswer:
     """What an answer says.
 
     `analysis` is None where the answer has none; a field that it leaves out is an empty text. `coefficients` holds
-    all 61 names in `CSV_ORDER`, shapes unclamped, rotations in radians, sign of zero kept. `repairs` says in words
-    what departed from the dialect; empty for a clean answer.
+    the names that were asked, in that order, shapes unclamped, rotations in radians, sign of zero kept. `repairs` says
+    in words what departed from the dialect; empty for a clean answer.
     """
 
     analysis: Analysis | None
@@ -60,11 +64,17 @@ class _Answer:
     dialect: Dialect
 
 
-def parse_answer(text: str) -> ParsedAnswer:
-    """Read an answer in either dialect. Raises UnparseableAnswer, which says what is wrong and where."""
+def parse_answer(text: str, actions: Sequence[str] = CSV_ORDER) -> ParsedAnswer:
+    """Read an answer in any dialect. Raises UnparseableAnswer, which says what is wrong and where.
+
+    `actions` are those whose values were asked, in the order in which a list gives them.
+    """
     if len(text) > LONGEST_ANSWER:
         raise UnparseableAnswer(f"the answer has {len(text)} characters, more than {LONGEST_ANSWER}", HINT)
     pieces = find_objects(text)
+    if not pieces and (vector := read_vector(text, actions)):
+        around = ("ignored text around the list",) if (text[: vector.start] + text[vector.end :]).strip() else ()
+        return ParsedAnswer(None, vector.coefficients, Dialect.VECTOR, around)
     if len(pieces) > MAX_OBJECTS:
         raise UnparseableAnswer(f"more than {MAX_OBJECTS} JSON objects in one answer", HINT)
     found = [piece for piece in pieces if isinstance(piece, Found)]
@@ -73,13 +83,13 @@ def parse_answer(text: str) -> ParsedAnswer:
     answers = [answer for piece in found for answer in _answers(piece)]
     if not answers:
         raise _nothing(text, found, failed)
-    chosen = answers[choose([answer.values for answer in answers])]
+    chosen = answers[choose([answer.values for answer in answers], actions)]
     broken_analysis = any(_ANALYSIS in map(str.lower, piece.keys) for piece in failed)
     analysis, about_analysis = _analysis(text, found, chosen, broken_analysis)
     repairs = [*chosen.source.repairs, *chosen.values.repairs, *_around(text, found, len(answers)), *about_analysis]
     return ParsedAnswer(
         analysis=analysis,
-        coefficients={name: chosen.values.coefficients[name] for name in CSV_ORDER},
+        coefficients={name: chosen.values.coefficients[name] for name in actions},
         dialect=Dialect.PAPER if broken_analysis else chosen.dialect,
         repairs=tuple(dict.fromkeys(repairs)),
     )

@@ -6,7 +6,7 @@ Nothing is filled in, clamped or rounded. This module knows the actions and noth
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from semanticface.actions import BY_NAME, CSV_ORDER, PI, Kind, canonical_name
@@ -27,9 +27,9 @@ class Values:
     coefficients: Mapping[str, float]
     repairs: tuple[str, ...]
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        return tuple(name for name in CSV_ORDER if name not in self.coefficients)
+    def missing(self, actions: Iterable[str]) -> tuple[str, ...]:
+        """Those of `actions` that have no value."""
+        return tuple(name for name in actions if name not in self.coefficients)
 
 
 def read_values(members: Members, ignore: Iterable[str] = ()) -> Values:
@@ -65,13 +65,14 @@ def read_values(members: Members, ignore: Iterable[str] = ()) -> Values:
     return Values(out, tuple(repairs))
 
 
-def choose(answers: list[Values]) -> int:
-    """Which object holds all 61 values. Raises UnparseableAnswer if none does, or if two disagree on a value."""
-    whole = next((i for i, values in enumerate(answers) if not values.missing), None)
+def choose(answers: list[Values], actions: Sequence[str]) -> int:
+    """Which object holds a value of each action. Raises UnparseableAnswer if none does, or if two disagree on one."""
+    whole = next((i for i, values in enumerate(answers) if not values.missing(actions)), None)
     if whole is None:
         best = max(answers, key=lambda values: len(values.coefficients))
-        found, missing = len(best.coefficients), best.missing
-        raise UnparseableAnswer(f"{found} of {len(CSV_ORDER)} values; missing are {listed(missing)}", HINT)
+        missing = best.missing(actions)
+        found = len(actions) - len(missing)
+        raise UnparseableAnswer(f"{found} of {len(actions)} values; missing are {listed(missing)}", HINT)
     for values in answers:
         for name, value in values.coefficients.items():
             chosen = answers[whole].coefficients[name]
@@ -90,6 +91,11 @@ def _number(name: str, value: Value) -> float:
         value = float(value)
     if not isinstance(value, float):
         raise UnparseableAnswer(f"{name} is {_shown(value)}, not a number", HINT)
+    return checked_value(name, value)
+
+
+def checked_value(name: str, value: float) -> float:
+    """The value of an action as it is. Raises UnparseableAnswer when it is implausible."""
     low, high = SHAPE_RANGE if BY_NAME[name].kind is Kind.SHAPE else ROTATION_RANGE
     if not low <= value <= high:
         raise UnparseableAnswer(f"{name} is {value:g}, outside the plausible {low:g} to {high:g}", HINT)
