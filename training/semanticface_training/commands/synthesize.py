@@ -52,22 +52,10 @@ def synthesize(
     from semanticface_training.synthetic.draw import Source
     from semanticface_training.synthetic.plan import SetOptions
 
-    options = SetOptions(
-        train,
-        val,
-        test,
-        per_identity,
-        size,
-        seed,
-        recorded,
-        posed,
-        occluded,
-        toon,
-        sweeps,
-        levels,
-        mirror_pairs,
-        degrade,
-    )
+    counts = {"train": train, "val": val, "test": test, "per_identity": per_identity, "size": size, "seed": seed}
+    shares = {"recorded": recorded, "posed": posed, "occluded": occluded, "toon": toon}
+    extras = {"sweeps": sweeps, "levels": levels, "mirror_pairs": mirror_pairs}
+    options = SetOptions(**counts, **shares, **extras, degrade=degrade)
     source = Source(ict, None if ict else demo_head or default_demo_head(), tuple(recording or ()))
     _run(out, options, source, processes or os.cpu_count() or 1, sheet, json)
 

@@ -105,6 +105,7 @@ def _studio(size: int) -> Any:
     scene.display.render_aa = "OFF"
     scene.view_settings.view_transform = "Standard"
     scene.render.film_transparent = True
+    scene.render.use_compositing = scene.render.use_sequencer = False  # nothing to do, and it costs time
     scene.render.resolution_x = scene.render.resolution_y = size
     scene.render.image_settings.file_format = "PNG"
     scene.render.image_settings.color_mode = "RGBA"
