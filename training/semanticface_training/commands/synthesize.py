@@ -53,7 +53,7 @@ def synthesize(
     from semanticface_training.synthetic.plan import SetOptions
 
     counts = {"train": train, "val": val, "test": test, "per_identity": per_identity, "size": size, "seed": seed}
-    shares = {"recorded": recorded, "posed": posed, "occluded": occluded, "toon": toon}
+    shares: dict[str, Any] = {"recorded": recorded, "posed": posed, "occluded": occluded, "toon": toon}
     extras = {"sweeps": sweeps, "levels": levels, "mirror_pairs": mirror_pairs}
     options = SetOptions(**counts, **shares, **extras, degrade=degrade)
     source = Source(ict, None if ict else demo_head or default_demo_head(), tuple(recording or ()))
