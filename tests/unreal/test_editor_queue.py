@@ -18,6 +18,8 @@ from unreal_testing import EditorCrash
 
 from semanticface.launch import live_run_file
 
+pytestmark = pytest.mark.timeout(60)  # a run that waits for ever shows where
+
 
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
