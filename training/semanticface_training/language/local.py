@@ -144,14 +144,12 @@ def _load(model: str, online: bool, device: str) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     path = Path(model)
-    source, more = model, {}
-    if path.suffix == ".gguf":
-        source, more = str(path.parent), {"gguf_file": path.name}
-    offline = path.exists() or not online
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=offline, **more)
-        loaded = AutoModelForCausalLM.from_pretrained(source, local_files_only=offline, dtype=dtype, **more)
+        folder = str(path if path.exists() else _from_hub(model, online))
+        source, more = (str(path.parent), {"gguf_file": path.name}) if path.suffix == ".gguf" else (folder, {})
+        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True, **more)
+        loaded = AutoModelForCausalLM.from_pretrained(source, local_files_only=True, dtype=dtype, **more)
     except ImportError as error:
         hint = "pip install 'semanticface[train,mllm]'"
         raise EngineError(f"{model} needs another library: {str(error)[:300]}", hint) from error
@@ -159,3 +157,11 @@ def _load(model: str, online: bool, device: str) -> tuple[Any, Any]:
         hint = "name a folder that holds the model; a hub name is fetched with --online"
         raise AssetError(f"the language model {model} can't be loaded: {str(error)[:300]}", hint) from error
     return tokenizer, loaded.to(device).eval()
+
+
+def _from_hub(name: str, online: bool) -> str:
+    """The folder of the hub's cache. Loading by name would ask the hub even where only local files are allowed."""
+    from huggingface_hub import snapshot_download
+
+    wanted = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+    return str(snapshot_download(name, local_files_only=not online, allow_patterns=wanted))
