@@ -127,7 +127,7 @@ def test_ticks_keep_to_their_budget(project: Path, tmp_path: Path) -> None:
 def test_a_queue_in_slates_tick_alone_would_kill_the_editor(
     project: Path, shots: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Saving closes a window; that the fake dies of it is what all tests here rest on: no asset is touched in a tick."""
+    """Saving closes a window. That the fake dies of it is what all tests here rest on: no tick touches an asset."""
     monkeypatch.setattr("semanticface_unreal.editor.running.Run.listen", Run.step)
     monkeypatch.setattr("semanticface_unreal.editor.pulse.Pulse.ask", lambda pulse: None)
     with plugin(project) as (editor, session):
