@@ -17,10 +17,12 @@ from semanticface.cli.output import ExitCode, exit_code, print_error
 from semanticface.errors import SemanticFaceError
 from semanticface_training.commands.dataset import dataset
 from semanticface_training.commands.describe import describe
+from semanticface_training.commands.emotions import emotions
 from semanticface_training.commands.synthesize import synthesize
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.info.help = "Train a SemanticFace model: datasets, descriptions, fine-tuning, synthetic data."
+dataset.command()(emotions)
 app.add_typer(dataset, name="dataset")
 app.command()(describe)
 app.command()(synthesize)
