@@ -67,6 +67,22 @@ def test_scores_are_normalised_by_length_and_sum_to_one():
         assert [w for w in one.weights if w < strong] == pytest.approx([strong / math.e**2] * 6)
 
 
+def test_calibration_takes_away_what_a_model_says_to_an_empty_line():
+    class Sad(Reader):
+        def score(self, chats, labels, begun=""):
+            likes = [0.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0]
+            named = super().score(chats, labels, begun)
+            return [
+                tuple(LabelScore(s.per_token + like, 1) for s, like in zip(row, likes, strict=True)) for row in named
+            ]
+
+    lines = ["full of anger", "full of fear"]
+    assert [one.dominant for one in emotion_vectors(lines, Sad())] == ["sadness", "sadness"]
+    found = emotion_vectors(lines, Sad(), calibrated=True)
+    assert [one.dominant for one in found] == ["anger", "fear"]
+    assert [one.weights for one in found] == [pytest.approx(one.weights) for one in emotion_vectors(lines, Reader())]
+
+
 def test_the_json_that_a_model_writes_is_normalised():
     held = {**dict.fromkeys(EMOTIONS[1:], 0), "Happiness": 1, "neutral": 0.5, "surprise": 0.5}
     answer = f"<think>so</think>```json\n{json.dumps(held)}\n```"

@@ -20,6 +20,9 @@ def emotions(
     mode: Annotated[
         str, typer.Option(help="score (probabilities of the labels) or json (the model writes them).")
     ] = "score",
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Score each label against what it gets for an empty line.")
+    ] = False,
     teacher: Annotated[str, typer.Option(help="transformers or server.")] = "transformers",
     model: Annotated[str, typer.Option(help="A folder, a .gguf file or a hub name.")] = DEFAULT_MODEL,
     url: Annotated[str, typer.Option(help="Of the server, such as http://127.0.0.1:8000/v1.")] = "",
@@ -37,8 +40,8 @@ def emotions(
         raise OptionsError(f"--mode is score or json, not {mode!r}")
     lines = script_lines(source)
     with open_model(teacher, model, url, key_variable, concurrency, online) as asked:
-        vectors = emotion_vectors(lines, asked, Mode(mode))
-        made = {"model": asked.name, "mode": mode, "lines": len(lines)}
+        vectors = emotion_vectors(lines, asked, Mode(mode), calibrate)
+        made = {"model": asked.name, "mode": mode, "calibrated": calibrate, "lines": len(lines)}
     found = write_report(out, vectors, made)
     if json:
         print_json({"path": str(out), **made, **facts(found)})

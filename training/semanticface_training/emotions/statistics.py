@@ -61,7 +61,7 @@ def spread(vectors: Sequence[EmotionVector]) -> Spread:
 def _entropy(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N,) in units of the greatest possible entropy."""
     logs = np.log(np.where(weights > 0, weights, 1.0))
-    return np.asarray(-(weights * logs).sum(axis=1) / np.log(len(EMOTIONS)))
+    return np.asarray(np.abs((weights * logs).sum(axis=1)) / np.log(len(EMOTIONS)))
 
 
 def _silhouette(weights: NDArray[np.float64], names: Sequence[str]) -> float | None:

@@ -19,6 +19,7 @@ from semanticface_training.language.model import Chat, LanguageModel, Sampling, 
 
 EMOTIONS = ("happiness", "neutral", "sadness", "anger", "fear", "surprise", "disgust")
 BEGUN = "Emotion:"
+_NO_CONTENT = "..."
 _SYSTEM = "You judge what a speaker feels from the words of a script."
 _SCORE = 'Script line: "{line}"\n\nWhich one of these does the speaker feel: {labels}? Answer with one word.'
 _WRITE = (
@@ -48,17 +49,23 @@ class EmotionVector:
         return "" if self.problem else EMOTIONS[int(np.argmax(self.weights))]
 
 
-def emotion_vectors(lines: Sequence[str], model: LanguageModel, mode: Mode = Mode.SCORE) -> list[EmotionVector]:
-    """One vector a line, in order. Raises EngineError when the model can't go on."""
+def emotion_vectors(
+    lines: Sequence[str], model: LanguageModel, mode: Mode = Mode.SCORE, calibrated: bool = False
+) -> list[EmotionVector]:
+    """One vector a line, in order. Raises EngineError when the model can't go on.
+
+    `calibrated` takes from each label's score what the label gets for a line without content: small models like one
+    word whatever the line says (measured: a model of 135 M put sadness first for each of 14 lines).
+    """
     labels = ", ".join(EMOTIONS)
     told = _SCORE if mode is Mode.SCORE else _WRITE
     chats = [Chat(_SYSTEM, told.format(line=line.replace('"', "'"), labels=labels)) for line in lines]
     if mode is Mode.SCORE:
-        scores = model.score(chats, EMOTIONS, BEGUN)
-        return [
-            EmotionVector(line, _softmax(np.array([score.per_token for score in row])))
-            for line, row in zip(lines, scores, strict=True)
-        ]
+        empty = [Chat(_SYSTEM, told.format(line=_NO_CONTENT, labels=labels))] if calibrated else []
+        rows = model.score([*chats, *empty], EMOTIONS, BEGUN)
+        scores = np.array([[score.per_token for score in row] for row in rows], np.float64)
+        scores = scores[: len(lines)] - (scores[-1] if calibrated else 0.0)
+        return [EmotionVector(line, _softmax(row)) for line, row in zip(lines, scores, strict=True)]
     texts = model.generate(chats, Sampling(temperature=0, max_tokens=160))
     return [_read(line, text) for line, text in zip(lines, texts, strict=True)]
 
