@@ -93,13 +93,18 @@ class TakeMaker:
     timecode_track: str = ""
     log_base: int = 60
     lost: tuple[int, ...] = ()
+    closed_up: bool = False  # the video's own times hide what was lost, as in a conformed copy
     rows: Callable[[list], list] = field(default=lambda rows: rows)
 
     def make(self) -> Path:
         self.folder.mkdir(parents=True)
         prefix = f"scene_1_{self.subject}"
         captured = [n for n in range(self.frames) if n not in self.lost]
-        write_mov(self.folder / f"{prefix}.mov", [Fraction(n, 30) for n in captured], self.timecode_track)
+        write_mov(
+            self.folder / f"{prefix}.mov",
+            [Fraction(place if self.closed_up else n, 30) for place, n in enumerate(captured)],
+            self.timecode_track,
+        )
         count = int(self.frames * self.row_rate / 30)
         rows = [
             (self.start + n / self.row_rate, coefficients(round(n * 30 / self.row_rate), self.subject))

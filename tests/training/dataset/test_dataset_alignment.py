@@ -77,6 +77,11 @@ def test_frames_that_the_camera_lost_shift_nothing(take: Take, tmp_path: Path) -
     assert reasons(found) == {CAMERA_DROPPED: 3}
 
 
+def test_the_log_knows_of_lost_frames_that_the_videos_own_times_hide(take: Take, tmp_path: Path) -> None:
+    found = build([take(lost=(20, 21, 40), closed_up=True)], tmp_path / "out", EVERY)
+    assert shown_and_meant(found) == list(enumerate(n for n in range(90) if n not in (20, 21, 40)))
+
+
 def test_a_log_that_counts_thirtieths_means_the_same_times(take: Take, tmp_path: Path) -> None:
     start = Fraction(36_000) + Fraction(7, 10)
     found = build([take(log_base=30, start=start)], tmp_path / "out", EVERY)
