@@ -152,7 +152,7 @@ def _facts(source: Mapping[str, Any]) -> str:
 def draw_histograms(file: Path, statistics: Sequence[ActionStatistics]) -> None:
     """All actions on one sheet as PNG: heights by the logarithm, the tallest bar's rows in words, constant ones grey.
 
-    One pair of axes and two sets of bars for all of it: sixty pairs take matplotlib two seconds, this a tenth of that.
+    One pair of axes and two sets of bars for all of it: sixty pairs take matplotlib two seconds, this 0.3 (measured).
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.collections import PolyCollection
