@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-window pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension unreal-plugin sample clean
+.PHONY: help demo test test-blender test-window test-unreal pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension unreal-plugin sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-model    what a trained model answers, against transformers' own generate"
 	@echo "make test-blender  the Blender tests on 5.0, 4.5 LTS, 4.2 LTS and, where it is installed, the system's Blender"
 	@echo "make test-window   the system's Blender in a window (Debian: apt-get install blender xvfb xdotool)"
+	@echo "make test-unreal   the Unreal plugin as its zip, farms that are killed, the signatures of three engines"
 	@echo "make pictures      the pictures of docs/, taken in that window"
 	@echo "make test-numpy2   engine and media tests with numpy 2 and OpenCV 5, as a machine without bpy has them"
 	@echo "make small-model   the small Qwen3-VL that tests and measurements use, in build/small-model (three minutes, once)"
@@ -57,7 +58,7 @@ demo: $(VENV)/.base
 	$(BIN)/semanticface demo --out out/demo
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not window" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not window and not plugin" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 test-model: small-model
 	$(BIN)/python -m pytest -m model $(PYTEST_ARGS)
@@ -73,6 +74,11 @@ test-blender: $(VENV)/.dev $(foreach venv,$(filter-out $(VENV),$(BPY_VENVS)),$(v
 
 test-window: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/window $(PYTEST_ARGS)
+
+# What the committed signatures say is first compared with the published stubs.
+test-unreal: $(VENV)/.dev
+	$(BIN)/python tools/extract_unreal_signatures.py --check
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unreal -m plugin --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 bench-window: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/window/test_window_responsive.py --quiet --capture=no $(PYTEST_ARGS)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.plugin
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "build_unreal_plugin.py"
 PYTHON = shutil.which("python3.11") or sys.executable

@@ -25,6 +25,8 @@ from semanticface.assets import MODELS_VARIABLE
 from semanticface.client import Client
 from semanticface.launch import live_run_file, stop
 
+pytestmark = pytest.mark.plugin
+
 SEQUENCES, FRAMES = 50, 4
 TOTAL = SEQUENCES * FRAMES
 KILLS = int(os.environ.get("SEMANTICFACE_KILLS", "1"))

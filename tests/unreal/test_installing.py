@@ -27,6 +27,8 @@ from semanticface.provision.progress import (
 )
 from semanticface.provision.trouble import HINTS, Cause, ProvisionError
 
+pytestmark = pytest.mark.plugin
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120.0
 

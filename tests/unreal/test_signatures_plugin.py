@@ -209,6 +209,7 @@ def test_every_call_into_unreal_fits_epics_signatures(stub: Path) -> None:
     assert said.startswith("Success: no issues found"), said
 
 
+@pytest.mark.plugin
 @pytest.mark.parametrize("engine", ["5.5", "5.4"])
 def test_every_call_into_unreal_fits_the_older_engines_too(stub: Path, tmp_path: Path, engine: str) -> None:
     """With what mypy worked out for 5.6 as a start, as only the plugin is looked at anew."""
