@@ -40,7 +40,7 @@ class Examples:
         seed: int = 0,
         describe: Describe | None = None,
     ) -> None:
-        self._dataset, self._numbers, self._encoder = dataset, list(numbers), encoder
+        self.encoder, self._dataset, self._numbers = encoder, dataset, list(numbers)
         self._descriptions = descriptions or {} if encoder.form.target is Target.A2 else {}
         self._flips, self._seed, self._describe, self._epoch = flips, seed, describe, 0
         if encoder.form.target is Target.A2:
@@ -59,7 +59,7 @@ class Examples:
         sample = self.sample(place)
         if self.flipped(place):
             sample = flip(sample, self._describe)
-        return self._encoder.encode(sample)
+        return self.encoder.encode(sample)
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the lots of this epoch, counted from 0; accelerate's loaders call it."""
@@ -87,9 +87,9 @@ class Examples:
         as it was meant: a description can hold what a reader takes for values.
         """
         for place in range(len(self)):
-            encoded = self._encoder.encode(self.sample(place))
+            encoded = self.encoder.encode(self.sample(place))
             try:
-                parsed = parse_answer(encoded.text, self._encoder.form.actions)
+                parsed = parse_answer(encoded.text, self.encoder.form.actions)
             except UnparseableAnswer as error:
                 raise InputError(f"row {encoded.id}: its answer can't be read back: {error.message}") from error
             if parsed.repairs:

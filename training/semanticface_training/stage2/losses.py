@@ -81,7 +81,10 @@ def compute_loss(
 ) -> tuple[Loss, Any]:
     """The loss of a collated batch, and the model's output. `num_items`: labels of the whole step, over all batches.
 
-    The model is called as a whole, so that wrappers around it (data-parallel, LoRA) see the call.
+    The model is called as a whole, so that wrappers around it (data-parallel, LoRA) see the call. To be called from
+    `compute_loss` of a `transformers.Trainer` whose `model_accepts_loss_kwargs` was set to True: Qwen3-VL says False,
+    and the Trainer then counts no labels and divides by the number of batches instead. Where processes average their
+    gradients and `num_items` is counted over all of them, the caller multiplies by the number of processes.
     """
     labels, plan = batch["labels"], batch[PLAN]
     inputs = {name: value for name, value in batch.items() if name not in {"labels", PLAN}}
