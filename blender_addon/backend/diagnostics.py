@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,23 +19,17 @@ import zmq
 
 import semanticface
 from semanticface import paths
+from semanticface.diagnostics import log_lines, without_folders
 from semanticface.installation import find_backend
 from semanticface.link import LinkState
 from semanticface.provision import places
-from semanticface.provision.progress import log_tail, read_progress
+from semanticface.provision.progress import read_progress
 from semanticface.pump import Answer, Event, RequestFailed
 from semanticface.runfile import live_run_file
 
 from .. import names
 from ..preferences import backend_command, environment_folder
 from ..session import Session
-
-LOG_LINES, INSTALL_LINES = 30, 25
-TAIL_BYTES = 32 << 10
-
-_ADDRESS = re.compile(r"://[^/@\s]+@")
-_DEEP = re.compile(r"(?<!<data>)(?<!<environments>)(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/]+(?:[^\\/\s'\"<>|:;,]+[\\/]+)+")
-"""The folders before a file's name, from the root on."""
 
 
 def collect(context: bpy.types.Context, session: Session, status: Mapping[str, Any] | None = None) -> str:
@@ -51,7 +44,7 @@ def collect(context: bpy.types.Context, session: Session, status: Mapping[str, A
         *_backend(session, status),
         f"Job: {session.job.describe() if session.job else 'none'}",
         *(f"Note: {line}" for line in session.notes),
-        *_logs(),
+        *log_lines(),
     ]
     return _without_folders("\n".join(lines), context) + "\n"
 
@@ -109,34 +102,11 @@ def _backend(session: Session, status: Mapping[str, Any] | None) -> list[str]:
     return lines
 
 
-def _logs() -> list[str]:
-    run = live_run_file()
-    newest = max(paths.log_dir().glob("backend-*.log"), default=None)
-    log = Path(run.log) if run is not None and run.log else newest
-    lines = []
-    if log is not None:
-        lines += [f"Backend's log: {line}" for line in _tail(log)]
-    return lines + [f"Installation's log: {line}" for line in log_tail(INSTALL_LINES)]
-
-
-def _tail(file: Path) -> list[str]:
-    try:
-        with file.open("rb") as stream:
-            stream.seek(0, 2)
-            stream.seek(max(0, stream.tell() - TAIL_BYTES))
-            return stream.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:]
-    except OSError as error:
-        return [f"can't be read: {error.strerror}"]
-
-
 def _without_folders(text: str, context: bpy.types.Context) -> str:
-    """Known folders by what they are, of all other paths the file's name alone; no names and passwords in addresses."""
+    """The text without the folders of the installation and of the open file."""
     known = {str(paths.data_dir()): "<data>", str(environment_folder(context)): "<environments>"}
     known |= {str(Path.home()): "~", **_project_folders(context)}
-    for folder, name in sorted(known.items(), key=lambda pair: -len(pair[0])):
-        if len(folder) > 1:
-            text = text.replace(folder, name).replace(json.dumps(folder)[1:-1], name)
-    return _ADDRESS.sub("://", _DEEP.sub("…/", text))
+    return without_folders(text, known)
 
 
 def _project_folders(context: bpy.types.Context) -> dict[str, str]:

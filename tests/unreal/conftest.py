@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from semanticface_unreal.writing.writer import AssetWriter
     from unreal_testing import FakeEditor
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -29,3 +30,11 @@ def editor(tmp_path: Path) -> Iterator[FakeEditor]:
 
     with FakeEditor(tmp_path / "Project") as running:
         yield running
+
+
+@pytest.fixture
+def writer() -> AssetWriter:
+    """The writer as the menu uses it."""
+    from semanticface_unreal.writing.writer import AssetWriter
+
+    return AssetWriter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,6 @@ import pytest
 import unreal
 from unreal_testing import FakeEditor
 from writing_kit import PATH
-
-
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[FakeEditor]:
-    with FakeEditor(tmp_path / "Project") as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,17 +32,6 @@ from semanticface.errors import InputError
 from semanticface.steps import finished
 
 RATES = ["24", "25", "30", "60", "12", "15", "24000/1001", "30000/1001", "60000/1001", "359/12", "1000000/33367"]
-
-
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[FakeEditor]:
-    with FakeEditor(tmp_path / "Project") as running:
-        yield running
-
-
-@pytest.fixture
-def writer() -> AssetWriter:
-    return AssetWriter()
 
 
 @pytest.mark.parametrize("rate", RATES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,17 +21,6 @@ from semanticface.steps import finished
 
 LEVEL = "/Game/Shots/LS_Shot"
 RIG = "/Game/MetaHumans/Common/Face/Face_ControlBoard_CtrlRig"
-
-
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[FakeEditor]:
-    with FakeEditor(tmp_path / "Project") as running:
-        yield running
-
-
-@pytest.fixture
-def writer() -> AssetWriter:
-    return AssetWriter()
 
 
 @pytest.mark.parametrize("rate", ["24000/1001", "30000/1001", "25", "60"])

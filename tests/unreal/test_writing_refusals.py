@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,17 +26,6 @@ from writing_kit import (
 
 from semanticface.errors import EngineError, InputError, SemanticFaceError
 from semanticface.steps import finished
-
-
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[FakeEditor]:
-    with FakeEditor(tmp_path / "Project") as running:
-        yield running
-
-
-@pytest.fixture
-def writer() -> AssetWriter:
-    return AssetWriter()
 
 
 def test_an_old_curve_that_the_editor_keeps_is_noticed(

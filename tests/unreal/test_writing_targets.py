@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import unreal
 from semanticface_unreal.writing.assets import path_of
@@ -17,12 +14,6 @@ from semanticface.errors import InputError
 BODY_MESH = "/Game/Mannequins/SKM_Mannequin"
 BODY = "/Game/Mannequins/SK_Mannequin_Skeleton"
 ELSEWHERE = "/Game/Heroes/Ada/Face_Archetype_Skeleton"
-
-
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[FakeEditor]:
-    with FakeEditor(tmp_path / "Project") as running:
-        yield running
 
 
 def test_without_a_name_it_is_the_archetype(editor: FakeEditor) -> None:

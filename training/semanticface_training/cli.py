@@ -7,14 +7,12 @@ parses and calls one room; rooms and heavy libraries are imported when a command
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from semanticface import __version__
-from semanticface.cli.output import ExitCode, exit_code, print_error
-from semanticface.errors import SemanticFaceError
+from semanticface.cli.output import run_command
 from semanticface_training.commands.dataset import dataset
 from semanticface_training.commands.describe import describe
 from semanticface_training.commands.emotions import emotions
@@ -36,11 +34,5 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 def main() -> None:
-    """Entry point of the console script; errors of our tree become one line and their exit code."""
-    try:
-        app()
-    except SemanticFaceError as error:
-        print_error(error, "--json" in sys.argv)
-        sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.CANCELLED)
+    """Entry point of the console script."""
+    run_command(app)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,7 @@ import typer
 
 from semanticface import __version__
 from semanticface.cli.app_bench import Json, bench
-from semanticface.cli.output import ExitCode, exit_code, print_error
-from semanticface.errors import SemanticFaceError
+from semanticface.cli.output import run_command
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 models = typer.Typer(no_args_is_help=True, help="Models: list, fetch, verify, import, remove.")
@@ -332,11 +330,5 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 
 def run() -> None:
-    """Run the command line; errors of our tree become one line and their exit code."""
-    try:
-        app()
-    except SemanticFaceError as error:
-        print_error(error, "--json" in sys.argv)
-        sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.CANCELLED)
+    """Run the command line."""
+    run_command(app)

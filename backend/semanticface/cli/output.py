@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -97,3 +97,14 @@ def print_error(error: SemanticFaceError, as_json: bool) -> None:
     out.print(f"[bold red]error:[/] {escape(error.message)}")
     if error.hint:
         out.print(f"[dim]hint:[/] {escape(error.hint)}")
+
+
+def run_command(app: Callable[[], object]) -> None:
+    """Run a command line; errors of our tree become one line and their exit code."""
+    try:
+        app()
+    except SemanticFaceError as error:
+        print_error(error, "--json" in sys.argv)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.CANCELLED)

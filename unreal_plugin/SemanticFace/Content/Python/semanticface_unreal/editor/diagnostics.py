@@ -10,7 +10,6 @@ import json
 import platform
 import re
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,22 +19,15 @@ import zmq
 
 import semanticface
 from semanticface import paths
+from semanticface.diagnostics import LOG_LINES, log_lines, without_folders
 from semanticface.errors import InputError
 from semanticface.installation import find_backend
-from semanticface.provision.progress import log_tail
 from semanticface.runfile import live_run_file
 from semanticface_unreal.editor.running import rows
 from semanticface_unreal.editor.session import Session
 from semanticface_unreal.engine import OPTIONAL, optional, unreal
 
 FILE_NAME = "diagnostics.txt"
-LOG_LINES, INSTALL_LINES, TAIL_BYTES = 30, 25, 32 << 10
-
-_ADDRESS = re.compile(r"://[^/@\s]+@")
-_DEEP = re.compile(
-    r"(?<!<data>)(?<!<project>)(?<!<saved>)(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/]+(?:[^\\/\s'\"<>|:;,]+[\\/]+)+"
-)
-"""The folders before a file's name, from the root on."""
 _CONTENT = re.compile(r"(?<![\w.:/\\])/(?:Game|MetaHumanCharacter)/")
 """Content paths begin so; they name assets, which a report needs."""
 
@@ -72,9 +64,10 @@ def collect(session: Session) -> list[str]:
         f"Status: {session.describe()}",
         *(f"Job {row}" for row in _jobs(session)),
         *(f"Notice: {line}" for line in session.notices.history),
-        *_logs(),
+        *log_lines(),
     ]
-    return _without_folders("\n".join(lines), _known(session)).splitlines()
+    text = without_folders("\n".join(lines), _known(session), lambda path: _CONTENT.match(path) is not None)
+    return text.splitlines()
 
 
 def _backend(session: Session) -> list[str]:
@@ -95,24 +88,6 @@ def _jobs(session: Session) -> list[str]:
     return rows(progress)[:LOG_LINES] if progress is not None else []
 
 
-def _logs() -> list[str]:
-    run = live_run_file()
-    newest = max(paths.log_dir().glob("backend-*.log"), default=None)
-    log = Path(run.log) if run is not None and run.log else newest
-    lines = [] if log is None else [f"Backend's log: {line}" for line in _tail(log)]
-    return lines + [f"Installation's log: {line}" for line in log_tail(INSTALL_LINES)]
-
-
-def _tail(file: Path) -> list[str]:
-    try:
-        with file.open("rb") as stream:
-            stream.seek(0, 2)
-            stream.seek(max(0, stream.tell() - TAIL_BYTES))
-            return stream.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:]
-    except OSError as error:
-        return [f"can't be read: {error.strerror}"]
-
-
 def _known(session: Session) -> dict[str, str]:
     places = session.places
     return {
@@ -121,15 +96,3 @@ def _known(session: Session) -> dict[str, str]:
         str(places.project): "<project>",
         str(Path.home()): "~",
     }
-
-
-def _without_folders(text: str, known: Mapping[str, str]) -> str:
-    """Known folders by what they are, of other paths the file's name alone; no names and passwords in addresses."""
-    for folder, name in sorted(known.items(), key=lambda pair: -len(pair[0])):
-        if len(folder) > 1:
-            text = text.replace(folder, name).replace(json.dumps(folder)[1:-1], name)
-    return _ADDRESS.sub("://", _DEEP.sub(_shortened, text))
-
-
-def _shortened(found: re.Match[str]) -> str:
-    return found[0] if _CONTENT.match(found[0]) else "…/"
