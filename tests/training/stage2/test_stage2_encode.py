@@ -9,6 +9,7 @@ import pytest
 from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.profile import Layout, Profile
 from semanticface.engines.mllm.prompt import chat_text
+from semanticface.engines.mllm.skeleton.template import build_templates
 from semanticface.errors import InputError
 from semanticface.results import Analysis
 from semanticface_training.stage2.encode import Encoder, Kind
@@ -106,3 +107,22 @@ def test_answers_have_the_lengths_that_memory_is_planned_with(qwen, faces):
     named = encoder(qwen, Form(Target.A1)).encode(faces(1))
     assert len(named.answer) == pytest.approx(800, abs=20)
     assert len(encoder(qwen, Form(Target.A0)).encode(faces(1)).answer) == 7 * len(CSV_ORDER) + 1
+
+
+@pytest.mark.parametrize("layout", [Layout.BARE, Layout.PAPER, Layout.PAPER_INDENTED])
+@pytest.mark.parametrize("decimals", [1, 3])
+def test_what_is_taught_is_what_the_backend_lets_a_model_write(qwen, faces, layout, decimals):
+    """The tokens behind the description are the decoder's template, each choice one that it allows."""
+
+    def pieces(text):
+        whole = qwen.encode(text, add_special_tokens=False)
+        return whole.ids, whole.offsets
+
+    form = Form(Target.A2, layout, decimals)
+    [template] = build_templates(pieces, Profile("any", "", "", layouts=(layout,), decimals=decimals))
+    for seed in range(4):
+        answer = encoder(qwen, form).encode(faces(seed)).answer[:-1]
+        behind = answer[-len(template.places) :]
+        assert answer[: -len(template.places)][-len(template.trigger) :] == template.trigger
+        for token, place in zip(behind, template.places, strict=True):
+            assert token in (place.allowed or (place.token,))
