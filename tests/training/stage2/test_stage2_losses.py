@@ -78,6 +78,30 @@ def test_the_steps_number_of_tokens_divides_the_loss():
         assert getattr(shared, name).item() == pytest.approx(getattr(alone, name).item() / 4)
 
 
+@pytest.mark.parametrize("settings", [LossSettings(), LossSettings(words=0.2, distance=0.3, expectation=2)])
+def test_rows_of_other_lengths_weigh_as_much_together_as_alone(settings):
+    """A second answer with three words more: the batch's loss is the sum of both, by the tokens of both."""
+    more, both = 3, drawn(5, rows=2)
+    both = torch.cat([both[:7], drawn(6)[:more], both[7:]])
+    asked = torch.tensor([*TEXT, *[10] * more, *TEXT])
+    long, pair = plan(), plan(rows=2)
+    words = torch.zeros(more, dtype=torch.long)
+    for one in (long, pair):
+        at = 7 * (len(one["value_row"]) - 1)
+        one["kind"] = torch.cat([one["kind"][:at], words, one["kind"][at:]])
+        one["row"] = torch.cat([one["row"][:at], words + len(one["value_row"]) - 1, one["row"][at:]])
+        one["digits"][-1] += more
+    items = len(asked)
+    alone = [
+        answer_loss(both[:7], asked[:7], plan(), settings, items),
+        answer_loss(both[7:], asked[7:], long, settings, items),
+    ]
+    together = answer_loss(both, asked, pair, settings).total.item()
+    assert together == pytest.approx(sum(loss.total.item() for loss in alone), rel=1e-5)
+    if settings == LossSettings():
+        assert together == pytest.approx(torch.nn.functional.cross_entropy(both, asked).item(), rel=1e-5)
+
+
 def test_hard_labels_are_one_hot():
     found = digit_labels(torch.tensor([0.301]), torch.tensor([[0, 3, 0, 1]]), LossSettings())
     assert found.shape == (1, 4, 10)
