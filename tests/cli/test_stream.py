@@ -136,7 +136,7 @@ def test_ctrl_c_ends_a_loop_with_code_130_and_a_count(take, listener):
     out, err = process.communicate(timeout=30)
     assert process.returncode == ExitCode.CANCELLED, err
     summary = json.loads(out)
-    assert summary["interrupted"] and summary["packets"] >= 30
+    assert summary["interrupted"] and summary["packets"] >= 29  # the signal may fall between a packet and its count
     assert [packet.frame for packet in seen] == list(range(86_400, 86_430))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from semanticface.errors import SemanticFaceError, TakeError
+from semanticface.errors import TakeError
 from semanticface.media.frames import format_frames
 from semanticface.media.source import MediaRef
 from semanticface.steps import Work
@@ -38,10 +38,13 @@ were written, and the name of the profile that they go by."""
 Baking = Callable[[Take, Job], Work[CurveSet]]
 
 
-class Incomplete(SemanticFaceError):
-    """The take lacks frames that it had: it must go through the backend again."""
+class Incomplete(Exception):
+    """The take lacks frames that it had: it must go through the backend again. Not of the product's tree, since no
+    user ever sees it as an error."""
 
-    kind = "incomplete"
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
