@@ -144,3 +144,9 @@ def test_transformers_trainer_takes_examples_batches_and_loss(qwen, dataset, tin
     assert all(np.isfinite(loss) for _, _, loss in seen)
     after = list(tiny.model.language_model.layers.parameters())
     assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def test_an_answer_that_is_read_with_repairs_is_no_answer_to_learn(qwen, dataset, words):
+    words["take/4"] = Analysis("smile", {"mouth": "Up.\n```\nDown."}, "none", "mostly symmetric")
+    with pytest.raises(InputError, match="row take/4: its answer is read with repairs: removed code fences"):
+        examples(qwen, dataset, A2, words).check()
