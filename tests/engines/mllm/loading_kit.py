@@ -114,6 +114,17 @@ def fond_of_digits(model):
     return model
 
 
+def opening_lists(model):
+    """Let a random model follow the end of a chat's prompt by a list's bracket."""
+    words = tokenizer()
+    with torch.no_grad():
+        torch.manual_seed(7)
+        direction = torch.randn(model.lm_head.weight.shape[1])
+        model.get_input_embeddings().weight[words.token_to_id("Ċ")] = 30 * direction
+        model.lm_head.weight[words.token_to_id("[")] = 0.05 * direction
+    return model
+
+
 def save_base(folder: Path, model) -> Path:
     """As a hub's folder: weights, configuration, tokenizer."""
     words = tokenizer()

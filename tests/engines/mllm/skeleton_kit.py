@@ -22,7 +22,7 @@ from transformers import DynamicCache, LogitsProcessor, LogitsProcessorList, Qwe
 from transformers import Qwen3VLForConditionalGeneration as Qwen3VL
 
 from semanticface.actions import CSV_ORDER
-from semanticface.engines.mllm.profile import Layout, Profile
+from semanticface.engines.mllm.profile import SIGNED, WORDED, Layout, Profile
 from semanticface.engines.mllm.prompt import Prompt
 
 WORDS = [
@@ -35,8 +35,8 @@ PIECES = r"\p{L}+|\p{N}| ?\p{L}+| ?[^\s\p{L}\p{N}]+\n*|\s*\n+|\s+(?!\S)|\s+"
 
 
 @cache
-def tiny_tokenizer() -> Tokenizer:
-    """Some 150 tokens: each name is one, spaces and punctuation fall as with Qwen's tokenizer."""
+def tiny_tokenizer(lists: bool = False) -> Tokenizer:
+    """Some 150 tokens: each name is one, spaces and punctuation fall as with Qwen's; `lists`: brackets too."""
     splitter = pre_tokenizers.Split(Regex(PIECES), "isolated")
     texts = [json.dumps(dict.fromkeys(CSV_ORDER, 0.0)), "-0.0 :-1.0 0123456789\n\n{", " ".join(WORDS), "\n\n", ".\n\n"]
     for indent in (None, 2):
@@ -44,6 +44,7 @@ def tiny_tokenizer() -> Tokenizer:
         analysis |= {"brows": {"Raised": "x"}}
         texts.append(json.dumps({"analysis": analysis, "arkit": {"HeadYaw": -0.1, "HeadRoll": 0.0}}, indent=indent))
     texts.append("1. **Facial Expression Category**: Neutral.\n\n" + texts[0])
+    texts += ["[0.0, 0.0]", "[-0.0]"] if lists else []
     pieces = dict.fromkeys(piece for text in texts for piece, _ in splitter.pre_tokenize_str(text))
     vocabulary = {piece: index for index, piece in enumerate([*SPECIAL, "?", *pieces])}
     out = Tokenizer(models.WordLevel(vocabulary, unk_token="?"))
@@ -54,7 +55,7 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 def profile(layout: Layout = Layout.BARE, decimals: int = 1, **more: Any) -> Profile:
-    every = (layout, *(other for other in Layout if other is not layout))
+    every = (layout,) if layout.wordless else (layout, *(other for other in WORDED if other is not layout))
     return Profile(**{"name": "kit", "system": "", "user": "", "layouts": every, "decimals": decimals, **more})
 
 
@@ -91,8 +92,17 @@ def config_of(tokenizer: Tokenizer, hidden: int = 64 + CUES, layers: int = 2) ->
     )
 
 
-def eager_model(tokenizer: Tokenizer, layout: Layout, seed: int = 0, *, eager: float = 1.0, end: str = "") -> Any:
+def eager_model(
+    tokenizer: Tokenizer,
+    layout: Layout,
+    seed: int = 0,
+    *,
+    eager: float = 1.0,
+    end: str = "",
+    first: str = CSV_ORDER[0],
+) -> Any:
     """A random model that walks through `WORDS` and then writes `layout`'s object; or `end`, a token, instead of it.
+    For a layout without words any word of a prompt leads there at once. `first`: the object's first action.
 
     Of its hidden dimensions the last `CUES` hold cues: a token's embedding sets one, the head reads it, and no layer
     writes there. The rest is random. `eager`: how much the cues count for.
@@ -110,29 +120,39 @@ def eager_model(tokenizer: Tokenizer, layout: Layout, seed: int = 0, *, eager: f
     vectors = model.get_input_embeddings().weight.data.normal_(0, 1)
     head = torch.nn.Linear(config.text_config.hidden_size, config.text_config.vocab_size, bias=True)
     head.weight.data.normal_(0, 0.12)
-    letters = [token(tokenizer, text) for text in (" ", " -", *"0123456789")]
+    listed = ("[", "[-") if layout is Layout.VECTOR else ()
+    letters = [token(tokenizer, text) for text in (" ", " -", *"0123456789", *listed)]
     head.weight.data[letters] *= 2  # what is written as a value hangs on much
     head.bias.data.zero_()
     model.lm_head = head
     for matrix in (vectors, head.weight.data):
         matrix[:, -CUES:] = 0
     words = [token(tokenizer, " " + word) for word in WORDS]
-    head.bias.data[words] += 3.0
-    for cue, (before, after, strength) in enumerate(_cues(tokenizer, layout, words, end)):
+    head.bias.data[words] += 0.0 if layout.wordless else 3.0
+    for cue, (before, after, strength) in enumerate(_cues(tokenizer, layout, words, end, first)):
         vectors[before, cue - CUES] = 4.0
         head.weight.data[after, cue - CUES] = eager * strength
     return model.requires_grad_(False)
 
 
-def _cues(tokenizer: Tokenizer, layout: Layout, words: list[int], end: str) -> list[tuple[list[int], list[int], float]]:
+def _cues(
+    tokenizer: Tokenizer, layout: Layout, words: list[int], end: str, first: str
+) -> list[tuple[list[int], list[int], float]]:
     """Tokens that make others likely, and how strongly."""
-    text = {Layout.BARE: '{"', Layout.PAPER: ' "arkit": {"', Layout.PAPER_INDENTED: ' "arkit": {\n    "'}[layout]
-    chain = tokenizer.encode(end or text + 'EyeBlinkLeft":', add_special_tokens=False).ids
+    paper = {Layout.PAPER: ' "arkit": {"', Layout.PAPER_INDENTED: ' "arkit": {\n    "'}
+    chain = tokenizer.encode(end or paper.get(layout, '{"') + f'{first}":', add_special_tokens=False).ids
     space, minus, point = (token(tokenizer, text) for text in (" ", " -", "."))
     digits = [token(tokenizer, str(digit)) for digit in range(10)]
-    out = [([before], [after], 1.7) for before, after in pairwise(words)]
-    out += [([before], [after], 6.0) for before, after in zip([words[-1], *chain], chain, strict=False)]
-    return [*out, ([space, minus], digits[:2], 5.0), ([point], digits, 5.0), (digits, digits, 2.5)]
+    numbers = [([space, minus], digits[:2], 5.0), ([point], digits, 5.0), (digits, digits, 2.5)]
+    if layout.wordless:
+        words = [*words, token(tokenizer, "\n")]  # how a chat's prompt ends
+    if layout is Layout.VECTOR:
+        signs = [token(tokenizer, text) for text in ("[", "[-")[: 1 + (first in SIGNED)]]
+        return [(words, [token(tokenizer, end)] if end else signs, 6.0), (signs, digits[:2], 5.0), *numbers]
+    out = [([before], [after], 1.7) for before, after in pairwise(words) if not layout.wordless]
+    starts = words if layout.wordless else words[-1:]
+    out += [(starts, chain[:1], 6.0), *(([before], [after], 6.0) for before, after in pairwise(chain))]
+    return [*out, *numbers]
 
 
 def prompt(tokenizer: Tokenizer, seed: int, height: int = 4, width: int = 4) -> Prompt:
@@ -157,26 +177,32 @@ class Grammar:
     def __init__(self, tokenizer: Tokenizer, layout: Layout, chosen: Profile) -> None:
         zero = f"{0:.{chosen.decimals}f}"
         encode: Callable[[str], list[int]] = lambda text: tokenizer.encode(text, add_special_tokens=False).ids  # noqa: E731
-        gap, comma, self.close = (" ", ", ", "}}") if layout is not Layout.BARE else (" ", ", ", "}")
-        self.begin = '{"' if layout is Layout.BARE else 'arkit": {"'
-        if layout is Layout.PAPER_INDENTED:
-            gap, comma, self.close, self.begin = " ", ",\n    ", "\n  }\n}", 'arkit": {\n    "'
-        self.begin += f'{CSV_ORDER[0]}":'
-        text = comma.join(f'"{name}":{gap}{zero}' for name in CSV_ORDER)
-        ids = encode('x "' + self.begin.removesuffix(f'"{CSV_ORDER[0]}":') + text + self.close)
-        pattern = encode(f": {zero}")[1:]
-        starts = [i for i in range(len(ids)) if ids[i : i + len(pattern)] == pattern]
-        assert len(starts) == len(CSV_ORDER)
+        self.tokenizer = tokenizer
         digits = encode("".join(map(str, range(10))))
-        self.allowed: list[list[int]] = [[one] for one in ids[starts[0] :]]
-        for name, start in zip(CSV_ORDER, starts, strict=True):
-            at = start - starts[0]
-            signed = name in chosen.signed
-            self.allowed[at] = [pattern[0], token(tokenizer, " -")] if signed else [pattern[0]]
-            self.allowed[at + 1] = digits[:4] if signed else digits[:2]
+        signed = [name in chosen.signed for name in chosen.actions]
+        if layout is Layout.VECTOR:
+            self.begin = ""
+            self.allowed = [[one] for one in encode("[" + ", ".join([zero] * len(signed)) + "]")]
+            starts = [index for index, (one,) in enumerate(self.allowed) if one in encode("[") + encode(" ")]
+        else:
+            gap, comma, close = " ", ", ", "}" if layout in (Layout.BARE, Layout.VALUES) else "}}"
+            self.begin = '{"' if layout in (Layout.BARE, Layout.VALUES) else 'arkit": {"'
+            if layout is Layout.PAPER_INDENTED:
+                gap, comma, close, self.begin = " ", ",\n    ", "\n  }\n}", 'arkit": {\n    "'
+            self.begin += f'{chosen.actions[0]}":'
+            text = comma.join(f'"{name}":{gap}{zero}' for name in chosen.actions)
+            ids = encode('x "' + self.begin.removesuffix(f'"{chosen.actions[0]}":') + text + close)
+            pattern = encode(f": {zero}")[1:]
+            found = [i for i in range(len(ids)) if ids[i : i + len(pattern)] == pattern]
+            self.allowed = [[one] for one in ids[found[0] :]]
+            starts = [start - found[0] for start in found]
+        assert len(starts) == len(chosen.actions)
+        for at, minus in zip(starts, signed, strict=True):
+            if minus:
+                self.allowed[at].append(token(tokenizer, tokenizer.decode(self.allowed[at]) + "-"))
+            self.allowed[at + 1] = digits[:4] if minus else digits[:2]
             for place in range(at + 3, at + 3 + chosen.decimals):
                 self.allowed[place] = digits
-        self.tokenizer = tokenizer
 
     def next(self, written: Sequence[int]) -> list[int] | None:
         """The tokens allowed after those written; None where any is, [] where the answer is whole."""

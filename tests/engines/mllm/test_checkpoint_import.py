@@ -13,14 +13,23 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 pytest.importorskip("peft")
 
+import loading_kit as kit
+import numpy as np
 from adapter_kit import profile, rename_tensors, save_adapter, save_base
 
 from semanticface import paths
 from semanticface.actions import ACTIONS
+from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.mllm.bases import RELEASED, find_base
 from semanticface.engines.mllm.checkpoint import Checkpoint, find_checkpoint, list_checkpoints
+from semanticface.engines.mllm.engine import SemanticFaceEngine
 from semanticface.engines.mllm.importing import Wishes, import_path
+from semanticface.engines.mllm.loading import Settings
+from semanticface.engines.mllm.profile import Layout
 from semanticface.errors import AssetError
+from semanticface.results import Status
+
+SOME = ("JawOpen", "MouthSmileLeft", "MouthSmileRight", "HeadYaw")
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +87,64 @@ def test_a_checkpoint_gets_the_name_that_was_asked_for(complete: Path):
     bring(complete, name="second")
     assert [found.name for found in list_checkpoints()] == ["second"]
     assert find_checkpoint("second").profile.name == "second"
+
+
+def trained_whole(made: Path, tmp_path: Path) -> Path:
+    """A model of which all weights were trained: profile and base/, no adapter."""
+    folder = tmp_path / "stick" / "scratch"
+    shutil.copytree(made / "base", folder / "base")
+    profile(adapter=False, layouts=(Layout.VECTOR,), actions=SOME).save(folder)
+    return folder
+
+
+def test_a_model_whose_weights_were_all_trained_is_taken_with_its_form(made: Path, tmp_path: Path):
+    assert bring(trained_whole(made, tmp_path)) == [("checkpoint", "trained")]
+    found = find_checkpoint("trained")
+    assert found.adapter is None
+    assert found.base == found.folder / "base"
+    assert (found.profile.layouts, found.profile.actions) == ((Layout.VECTOR,), SOME)
+
+
+def test_a_model_from_nothing_answers_after_its_import(tmp_path: Path):
+    """Saved by transformers, with a tokenizer of its own; imported; found by name; loaded; asked; read."""
+    model = kit.opening_lists(kit.fond_of_digits(kit.build(38, tied=False)))
+    kit.save_base(tmp_path / "stick" / "base", model)
+    profile(adapter=False, layouts=(Layout.VECTOR,), actions=SOME, image_tokens=(4, 16)).save(tmp_path / "stick")
+    bring(tmp_path / "stick")
+    engine = SemanticFaceEngine(find_checkpoint("trained"), Settings(device="cpu"))
+    session = engine.session(RunOptions({"draft": "none"}), video=False)
+    (result,) = session.analyze([FrameInput(3, None, np.zeros((64, 64, 3), np.uint8))])
+    engine.close()
+    assert result.status is Status.OK, (result.message, result.raw_text)
+    assert result.raw_text.startswith("[") and result.raw_text.endswith("]")
+    assert [name for name, value in result.coefficients.items() if value] != []
+    assert {name for name, value in result.coefficients.items() if value} <= set(SOME)
+    assert "reads 4 of 61 actions" in result.message
+
+
+def test_without_its_model_it_says_where_that_belongs(made: Path, tmp_path: Path):
+    folder = trained_whole(made, tmp_path)
+    for file in (folder / "base").iterdir():
+        file.rename(folder / file.name)
+    (folder / "base").rmdir()
+    with pytest.raises(AssetError, match="no base/ in it") as caught:
+        bring(folder)
+    assert "config.json" in caught.value.hint
+
+
+def test_its_card_and_how_it_was_trained_go_along_and_are_looked_after(complete: Path):
+    (complete / "README.md").write_text("# trained\n")
+    (complete / "training.json").write_text('{"step": 400}\n')
+    (complete / "optimizer.pt").write_bytes(b"\x80")
+    bring(complete)
+    found = find_checkpoint("trained")
+    assert (found.folder / "training.json").read_text() == '{"step": 400}\n'
+    recorded = {entry["path"] for entry in json.loads((found.folder / "manifest.json").read_text())["files"]}
+    assert {"README.md", "training.json"} <= recorded
+    assert not (found.folder / "optimizer.pt").exists()
+    before = found.identity()
+    (found.folder / "README.md").write_text("# trained, and looked at\n")
+    assert found.identity() == before, "no answer hangs on a card"
 
 
 def test_a_base_is_known_by_its_folders_name_and_its_shards_are_complete(base: Path):

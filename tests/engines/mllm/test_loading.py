@@ -139,6 +139,7 @@ def test_a_tokenizer_that_is_missing_or_broken_is_refused_by_name(folder, conten
         on_cpu(folder)
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_of_a_network():
     """Any name that is looked up or connection that is opened ends this process with an error."""
     code = """

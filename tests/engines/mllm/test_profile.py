@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.profile import FILE_NAME, Layout, Profile, ValueChoice, load_profile, parse_profile
 from semanticface.errors import AssetError
 
@@ -18,6 +20,22 @@ def test_a_profile_comes_back_from_its_file_as_it_was(tmp_path: Path):
     assert load_profile(tmp_path) == GOOD
 
 
+@pytest.mark.parametrize("layout", [Layout.VALUES, Layout.VECTOR])
+def test_a_form_without_words_and_with_some_actions_comes_back_in_its_order(tmp_path: Path, layout: Layout):
+    some = replace(GOOD, layouts=(layout,), actions=("HeadYaw", "JawOpen", "MouthSmileLeft"))
+    some.save(tmp_path)
+    assert load_profile(tmp_path) == some
+
+
+def test_a_profile_of_all_actions_is_written_as_it_always_was():
+    """Identities of checkpoints, and with them stored results, hang on these bytes."""
+    fields = json.loads(GOOD.to_json())
+    old = ["name", "system", "user", "base", "adapter", "layouts", "decimals", "signed", "image_tokens"]
+    assert list(fields) == [*old, "analysis_tokens", "value", "dead_zone", "face_crop", "version"]
+    assert parse_profile(fields).actions == CSV_ORDER
+    assert parse_profile({**fields, "actions": list(CSV_ORDER)}).to_json() == GOOD.to_json()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -27,6 +45,14 @@ def test_a_profile_comes_back_from_its_file_as_it_was(tmp_path: Path):
         ("decimals", True),
         ("layouts", ["prose"]),
         ("layouts", []),
+        ("layouts", ["bare", "values"]),
+        ("layouts", ["vector", "values"]),
+        ("actions", ["JawOpen", "JawOpenn", "HeadYaw"]),
+        ("actions", ["JawOpen", "HeadYaw"]),
+        ("actions", ["JawOpen", "HeadYaw", "JawOpen"]),
+        ("actions", []),
+        ("actions", "JawOpen"),
+        ("actions", None),
         ("signed", ["JawOpenn"]),
         ("image_tokens", [64, 4]),
         ("value", "mode"),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,30 +12,13 @@ pytest.importorskip("transformers", reason="the mllm extra is not installed")
 
 import skeleton_kit as kit
 import torch
+from exact_kit import DRAFTS, ROWS, Case, build, draft, every, same
 
 from semanticface.actions import CSV_ORDER
-from semanticface.engines.mllm.profile import SIGNED, Layout
+from semanticface.engines.mllm.profile import SIGNED, WORDED, Layout
 from semanticface.engines.mllm.skeleton.decode import Decoder, Draft, Ending, Mode, Request
 
-ROWS = 3
-DIALECTS = [(layout, decimals) for layout in Layout for decimals in (1, 3)]
-
-
-@dataclass
-class Case:
-    """A model, three prompts of different lengths, and what plain decoding answers to each."""
-
-    decoder: Decoder
-    wide: Decoder
-    grammar: kit.Grammar
-    asked: list[Any]
-    plain: list[kit.Plain]
-    texts: list[str]
-    free: list[str]
-
-    def values(self, row: int) -> dict[str, float]:
-        """By name, as they stand in the text; random weights know no range that a reader would accept."""
-        return {name: float(number) for name, number in re.findall(r'"(\w+)": (-?\d\.\d+)', self.texts[row])}
+DIALECTS = [(layout, decimals) for layout in WORDED for decimals in (1, 3)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,40 +29,10 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def build(tokenizer: Any, layout: Layout, decimals: int, seed: int) -> Case:
-    model = kit.eager_model(tokenizer, layout, seed)
-    profile = kit.profile(layout, decimals, analysis_tokens=60)
-    stop = tokenizer.token_to_id("<|im_end|>")
-    decoder, wide = (Decoder(model, tokenizer, profile, stop_ids=[stop], wide=wide) for wide in (False, True))
-    asked = kit.prompts(tokenizer, ROWS)
-    grammar = kit.Grammar(tokenizer, layout, profile)
-    ours = [decoder.decode([Request(one)])[0].ids for one in asked]
-    rules = (grammar, stop, decoder.rules.limit)
-    plain = [kit.follow(model, *pair, *rules) for pair in zip(asked, ours, strict=True)]
-    texts = [tokenizer.decode(one.ids) for one in plain]
-    free = [text.split(grammar.begin)[0] for text in texts]
-    return Case(decoder, wide, grammar, asked, plain, texts, free)
-
-
 @pytest.fixture(scope="module", params=DIALECTS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
 def case(request: pytest.FixtureRequest) -> Case:
     layout, decimals = request.param
     return build(kit.tiny_tokenizer(), layout, decimals, seed=5 if layout is Layout.PAPER_INDENTED else 0)
-
-
-def same(case: Case, rows: list[int], answers: list[Any]) -> None:
-    for row, answer in zip(rows, answers, strict=True):
-        assert list(answer.ids) == case.plain[row].ids
-        assert answer.text == case.texts[row]
-        assert answer.ending is Ending.JSON
-        found = [logits for choice in answer.choices.values() for logits in every(choice)]
-        assert len(found) == len(case.plain[row].logits)
-        for ours, theirs in zip(found, case.plain[row].logits, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=2e-4)
-
-
-def every(choice: Any) -> list[Any]:
-    return [logits for logits in (choice.sign, choice.integer, *choice.digits) if logits is not None]
 
 
 def test_the_cases_hold_what_is_hard(case: Case):
@@ -100,33 +51,12 @@ def test_without_a_draft(case: Case):
         same(case, rows, decoder.decode([Request(case.asked[row]) for row in rows]))
 
 
-DRAFTS = ["right", "half", "wrong", "nonsense", "other layout", "neighbour", "values alone", "text alone"]
-
-
 @pytest.mark.parametrize("row", [0, 1])
 def test_with_any_draft(case: Case, row: int):
     """The same frame beside itself with each draft, so that every row is somewhere else."""
     requests = [Request(case.asked[row], draft=draft(case, row, kind)) for kind in DRAFTS]
     decoder = case.wide if row == 1 else case.decoder
     same(case, [row] * len(DRAFTS), decoder.decode(requests))
-
-
-def draft(case: Case, row: int, kind: str) -> Draft:
-    text, values = case.free[row], case.values(row)
-    words = text.split(" ")
-    if kind == "half":
-        kept = {name: value if i % 2 else 0.5 for i, (name, value) in enumerate(values.items())}
-        return Draft(" ".join(words[: len(words) // 2] + words[len(words) // 2 + 1 :]), kept)
-    if kind == "wrong":
-        return Draft(" ".join(reversed(words)), {name: 0.9 - value for name, value in values.items()})
-    if kind == "nonsense":
-        odd = [float("nan"), float("inf"), -1e9, 1e300, -0.0]
-        return Draft("{}\n<|im_end|> 1 2 3 \u20ac\ufffd", {name: odd[i % 5] for i, name in enumerate(CSV_ORDER)})
-    if kind == "other layout":
-        return Draft('{"analysis": {"brows": "x"}, "arkit": {"EyeBlinkLeft": 0.5, "Eye', {"HeadYaw": 3.0, "Unknown": 1})
-    if kind == "neighbour":
-        return Draft(case.free[(row + 1) % ROWS], case.values((row + 1) % ROWS))
-    return Draft("" if kind == "values alone" else text, None if kind == "text alone" else values)
 
 
 def test_a_row_alone_says_the_same_as_beside_others(case: Case):

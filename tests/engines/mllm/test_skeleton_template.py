@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from semanticface.actions import CSV_ORDER
 from semanticface.analysis.parse import parse_answer
-from semanticface.engines.mllm.profile import SIGNED, Layout
+from semanticface.engines.mllm.profile import SIGNED, WORDED, Layout
 from semanticface.engines.mllm.skeleton.script import Row, Rules
 from semanticface.engines.mllm.skeleton.template import Template, build_templates
 from semanticface.errors import EngineError
@@ -26,7 +26,7 @@ ANALYSIS = {
     "muscle_movements": {"EyeBlinkLeft": "slightly", "mouth": "corners pull up"},
     "symmetry": "Mostly symmetric.",
 }
-EVERY = [(layout, decimals) for layout in Layout for decimals in (1, 2, 3, 4)]
+EVERY = [(layout, decimals) for layout in WORDED for decimals in (1, 2, 3, 4)]
 
 
 def encoder(tokenizer: Tokenizer) -> Callable[[str], Any]:

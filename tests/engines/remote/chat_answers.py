@@ -12,7 +12,7 @@ from typing import Any
 from semanticface.actions import CSV_ORDER
 from semanticface.analysis.describe import describe
 
-_TOKEN = re.compile(r" -(?=\d)| (?=\d)|\d|\.|[A-Za-z]+|[^A-Za-z0-9]")
+_TOKEN = re.compile(r"[ \[]-(?=\d)| (?=\d)|\d|\.|[A-Za-z]+|[^A-Za-z0-9]")
 
 
 def values_of(level: float) -> dict[str, float]:
@@ -52,14 +52,14 @@ def peaked(digit: int, count: int) -> list[float]:
 def entries(
     text: str, distribution: Callable[[int, int], list[float]], ends: bool, rather: str
 ) -> tuple[dict[str, Any], ...]:
-    """Tokens as Qwen's tokenizer cuts them where it matters: every digit alone, ` -` and ` ` before numbers."""
+    """Tokens as Qwen's tokenizer cuts them where it matters: every digit alone, ` -`, ` `, `[-` and `[` before them."""
     out = []
     for token in _TOKEN.findall(text):
         alternatives = {token: 0.999}
         if token.isdigit():
             alternatives = {str(d): p for d, p in enumerate(distribution(int(token), 10)) if p > 0}
-        elif token in (" ", " -"):
-            alternatives |= {" -" if token == " " else " ": 0.001}
+        elif token in (" ", " -", "[", "[-"):
+            alternatives |= {token[:1] if token[1:] else token + "-": 0.001}
         chance = alternatives[token]
         if rather:
             alternatives = {rather: 0.9} | {spelling: p / 10 for spelling, p in alternatives.items() if p > 0}

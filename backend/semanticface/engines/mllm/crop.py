@@ -53,9 +53,17 @@ class FaceCrop:
 
         Raises AssetError when the landmark model is not installed, OptionsError for a `face` that can't be meant.
         """
+        return self.seen(image, face)[0]
+
+    def seen(
+        self, image: NDArray[np.uint8], face: FaceOption = "largest"
+    ) -> tuple[FrameResult, NDArray[np.float64] | None]:
+        """As `found`, and the face's (478, 3) landmarks in pixels of the picture; None where there is no face."""
         session = self._landmarks().session(RunOptions({"face": face}), video=False)
         try:
-            return next(iter(session.analyze([FrameInput(0, None, image)])))
+            result = next(iter(session.analyze([FrameInput(0, None, image)])))
+            sighting = getattr(session, "sighting", None)
+            return result, None if sighting is None else sighting.pixels
         finally:
             session.close()
 

@@ -18,6 +18,7 @@ from semanticface.engines.mllm.crop import FaceCrop
 from semanticface.engines.mllm.loading import Loaded, Settings
 from semanticface.engines.mllm.memory import Quantization
 from semanticface.engines.mllm.options import complete, decisive
+from semanticface.engines.mllm.profile import Preparation
 from semanticface.engines.mllm.runner import Runner
 from semanticface.engines.mllm.session import SemanticFaceSession
 from semanticface.errors import EngineError
@@ -54,7 +55,9 @@ class SemanticFaceEngine:
 
         Drafts and how many pictures run at once are left out: they change no answer.
         """
-        shown = json.dumps(decisive(complete(options, self._checkpoint.profile)), sort_keys=True)
+        profile = self._checkpoint.profile
+        levelled = profile.preparation is not Preparation.NONE
+        shown = json.dumps(decisive(complete(options, profile), levelled), sort_keys=True)
         return f"semanticface/{VERSION} {self._identity} {' '.join(self._format)} {shown}"
 
     def session(self, options: RunOptions, video: bool) -> SemanticFaceSession:

@@ -26,6 +26,8 @@ from semanticface.engines.mllm.weights import PICKLES, read_json
 from semanticface.errors import AssetError
 
 Say = Callable[[str], None]
+BESIDE = ("README.md", "training.json")
+"""The card of a checkpoint in our form, and how it was trained. No answer hangs on them; they go along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ def import_checkpoint(path: Path, wishes: Wishes) -> Checkpoint:
         raise AssetError(f"a checkpoint named {profile.name} is here already: {target}", hint)
     base = _base_of(path, names, profile, wishes)
     with filling(target) as staging:
-        digests = copy_files(path, staging, names if profile.adapter else {}, link=wishes.link)
+        wanted = {**(names if profile.adapter else {}), **_beside(path)}
+        digests = copy_files(path, staging, wanted, link=wishes.link)
         if not base.name:
             files = {f"base/{name}": name for name in wanted_of_base(entry.name for entry in base.folder.iterdir())}
             digests |= copy_files(base.folder, staging, files, link=wishes.link)
@@ -157,6 +160,11 @@ def import_checkpoint(path: Path, wishes: Wishes) -> Checkpoint:
         Checkpoint.at(staging, profile.name)
         settle(staging, target)
     return Checkpoint.at(target)
+
+
+def _beside(path: Path) -> dict[str, str]:
+    own = (path / FILE_NAME).is_file()
+    return {name: name for name in BESIDE if own and (path / name).is_file()}
 
 
 def _base_of(path: Path, names: Mapping[str, str], profile: Profile, wishes: Wishes) -> Base:
@@ -170,6 +178,9 @@ def _base_of(path: Path, names: Mapping[str, str], profile: Profile, wishes: Wis
         folder = find_base(name)
         if folder is not None:
             return Base(name, folder)
+    if not profile.adapter and not (wishes.base or profile.base):
+        hint = "put all of the model there (config.json, safetensors, tokenizer.json), or name its base in the profile"
+        raise AssetError(f"{path} lacks its model: its profile speaks of no adapter, and there is no base/ in it", hint)
     wanted = wishes.base or profile.base or trained_on or RELEASED
     hint = "bring it first (`semanticface models pull NAME`, `models import DIR`), or give its folder with --base DIR"
     raise AssetError(f"the base model {wanted} of {path} is not here", hint)

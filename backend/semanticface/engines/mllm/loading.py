@@ -36,8 +36,9 @@ _QUANTIZABLE = ("cuda", "cpu")
 _KEPT = ["model.visual", "lm_head"]
 """Not quantized: the eyes are a tenth of the weights, and the head decides between digits that lie close together."""
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "USE_HUB_KERNELS": "0"}
-_OBJECT_TOKENS, _VALUE_TOKENS, _ACTIONS = 674, 10, 61
-"""An object with one decimal has 674 tokens of the Qwen tokenizer; each further decimal is a token a value."""
+_OBJECT_TOKENS, _ACTIONS = 674, 61
+"""An object with one decimal has 674 tokens of the Qwen tokenizer; each further decimal is a token a value. With fewer
+actions, and in a list, there are fewer."""
 _TEXT_PER_TOKEN, _LAYOUT_TOKENS = 3, 32
 """Characters of a prompt's text that make a token, at least (action names are short of them), and the chat's own."""
 
@@ -132,7 +133,8 @@ def _task(checkpoint: Checkpoint) -> Task:
     if checkpoint.adapter is not None:
         rank = int(json.loads((checkpoint.adapter / "adapter_config.json").read_text(encoding="utf-8")).get("r", 8))
     text = len(profile.system + profile.user) // _TEXT_PER_TOKEN + _LAYOUT_TOKENS
-    answer = profile.analysis_tokens + _OBJECT_TOKENS + _ACTIONS * (profile.decimals - 1)
+    words = 0 if profile.layouts[0].wordless else profile.analysis_tokens
+    answer = words + _OBJECT_TOKENS + _ACTIONS * (profile.decimals - 1)
     return Task(profile.image_tokens[1], text, answer, rank)
 
 

@@ -67,9 +67,9 @@ def complete_with(
     return out
 
 
-def decisive(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Of completed options those on which results depend."""
-    looks = options["require_face"] or options["face_crop"] is not None
+def decisive(options: Mapping[str, Any], levelled: bool = False) -> dict[str, Any]:
+    """Of completed options those on which results depend; `levelled`: the profile lets the face be found anyway."""
+    looks = levelled or options["require_face"] or options["face_crop"] is not None
     ignored = {*_WITHOUT_EFFECT, *(() if looks else ("face",))}
     ignored |= {"dead_zone"} if options["value"] == ValueChoice.ARGMAX else set()
     return {name: value for name, value in options.items() if name not in ignored}

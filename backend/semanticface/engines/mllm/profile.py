@@ -1,7 +1,14 @@
 """The small file that says how a checkpoint is to be asked and read: prompt, layout, decimals, image size, values.
 
-A profile lies as `profile.json` in a checkpoint's folder. It is data and is checked like all input. This module knows
-nothing of models or tokens and imports nothing heavy; `cli` and the front read profiles too.
+A profile lies as `profile.json` in a checkpoint's folder, beside
+
+- `adapter/`, a LoRA adapter as peft saves it (`adapter_config.json`, `adapter_model.safetensors`), where `adapter` is
+  true; and
+- `base/`, a whole Qwen3-VL as `save_pretrained` leaves it (`config.json`, safetensors, `tokenizer.json`), where `base`
+  is "". A model of which all weights were trained is a `base/` with `adapter` false.
+
+A profile is data and is checked like all input. This module knows nothing of models or tokens and imports nothing
+heavy; `cli` and the front read profiles too.
 """
 
 from __future__ import annotations
@@ -13,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from semanticface.actions import ACTIONS, BY_NAME, Kind
+from semanticface.actions import ACTIONS, BY_NAME, CSV_ORDER, Kind
 from semanticface.errors import AssetError
 
 FILE_NAME = "profile.json"
@@ -21,6 +28,8 @@ VERSION = 1
 MAX_BYTES = 1 << 20
 SIGNED = tuple(action.name for action in ACTIONS if action.kind is not Kind.SHAPE)
 """The nine rotations: the only actions that may be negative."""
+LEAST_ACTIONS = 3
+"""Whether a model writes a format at all is told by its first values and its last."""
 
 
 class Layout(StrEnum):
@@ -32,6 +41,19 @@ class Layout(StrEnum):
     """The paper's (appendix B.2): one object with `analysis` and `arkit`, on one line."""
     PAPER_INDENTED = "paper_indented"
     """The same, indented by two spaces as the prompt shows it."""
+    VALUES = "values"
+    """No words: one object of values on one line, and nothing else."""
+    VECTOR = "vector"
+    """No words and no names: one list of numbers on one line, in the order of the profile's `actions`."""
+
+    @property
+    def wordless(self) -> bool:
+        """Whether such an answer has no analysis, so that it begins with its values."""
+        return self in (Layout.VALUES, Layout.VECTOR)
+
+
+WORDED = tuple(layout for layout in Layout if not layout.wordless)
+"""The layouts with an analysis."""
 
 
 class ValueChoice(StrEnum):
@@ -42,16 +64,27 @@ class ValueChoice(StrEnum):
     MEDIAN = "median"
 
 
+class Preparation(StrEnum):
+    """What becomes of a picture before it is cut into patches."""
+
+    NONE = "none"
+    LEVELLED = "levelled"
+    """The face alone, upright, of one size, in local contrast: for small models. See `preparation.levelled`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What a checkpoint was trained with, and how its answers become coefficients.
 
     `base`: the base model's hub name, or "" when the checkpoint's folder holds it as `base/`. `adapter`: whether there
     is an `adapter/` folder; without one the base itself was trained. `layouts`: the first is the one that was trained,
-    the others are recognised as well. `decimals` of every value in the text. `signed`: actions that may be negative.
+    the others are recognised as well; one without words stands alone. `decimals` of every value in the text. `actions`:
+    those that the checkpoint writes, in its order, 3 at least; a result has 0 for all others and says so. `signed`:
+    actions that may be negative; those that aren't written don't matter.
     `image_tokens`: least and most tokens of the picture (a token is 32 x 32 pixels after resizing). `analysis_tokens`:
     most tokens of an analysis. `dead_zone`: a value is 0 when its text's probability of zero is above this (1 turns it
-    off). `face_crop`: None for the whole picture, else the margin around the face as a part of its size.
+    off). `face_crop`: None for the whole picture, else the margin around the face as a part of its size. `preparation`:
+    what the picture becomes first; `levelled` finds the face by itself, so that `face_crop` has no effect.
     """
 
     name: str
@@ -59,18 +92,29 @@ class Profile:
     user: str
     base: str = ""
     adapter: bool = True
-    layouts: tuple[Layout, ...] = (Layout.BARE, Layout.PAPER, Layout.PAPER_INDENTED)
+    layouts: tuple[Layout, ...] = WORDED
     decimals: int = 1
+    actions: tuple[str, ...] = CSV_ORDER
     signed: tuple[str, ...] = SIGNED
     image_tokens: tuple[int, int] = (4, 1024)
     analysis_tokens: int = 640
     value: ValueChoice = ValueChoice.ARGMAX
     dead_zone: float = 0.9
     face_crop: float | None = None
+    preparation: Preparation = Preparation.NONE
     version: int = VERSION
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data. What was no field once is left out where it says nothing, so that identities and files stay."""
+        out = asdict(self)
+        if self.actions == CSV_ORDER:
+            del out["actions"]
+        if self.preparation is Preparation.NONE:
+            del out["preparation"]
+        return out
+
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
 
     def save(self, folder: Path) -> Path:
         """Write `profile.json` into the folder."""
@@ -153,7 +197,17 @@ def _layouts(name: str, value: Any) -> tuple[Layout, ...]:
     known = list(Layout)
     if not isinstance(value, (list, tuple)) or not value or any(item not in known for item in value):
         raise _wrong(name, "a list of " + ", ".join(known))
-    return tuple(dict.fromkeys(Layout(item) for item in value))
+    layouts = tuple(dict.fromkeys(Layout(item) for item in value))
+    if len(layouts) > 1 and any(layout.wordless for layout in layouts):
+        raise _wrong(name, "`values` or `vector` alone: an answer without words has no other form")
+    return layouts
+
+
+def _actions(name: str, value: Any) -> tuple[str, ...]:
+    names = _signed(name, value)
+    if len(names) < LEAST_ACTIONS or len(set(names)) < len(names):
+        raise _wrong(name, f"{LEAST_ACTIONS} action names or more, each of them once")
+    return names
 
 
 def _signed(name: str, value: Any) -> tuple[str, ...]:
@@ -174,6 +228,12 @@ def _choice(name: str, value: Any) -> ValueChoice:
     if value not in list(ValueChoice):
         raise _wrong(name, "one of " + ", ".join(ValueChoice))
     return ValueChoice(value)
+
+
+def _prepared(name: str, value: Any) -> Preparation:
+    if value not in list(Preparation):
+        raise _wrong(name, "one of " + ", ".join(Preparation))
+    return Preparation(value)
 
 
 def _part(name: str, value: Any) -> float:
@@ -198,11 +258,13 @@ _FIELDS: Mapping[str, Callable[[str, Any], Any]] = {
     "adapter": _flag,
     "layouts": _layouts,
     "decimals": _decimals,
+    "actions": _actions,
     "signed": _signed,
     "image_tokens": _image_tokens,
     "analysis_tokens": _limit,
     "value": _choice,
     "dead_zone": _part,
     "face_crop": _crop,
+    "preparation": _prepared,
     "version": lambda name, value: int(value),
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from semanticface.actions import CSV_ORDER, ROTATIONS, SHAPES
 from semanticface.engines.mllm.profile import Layout, Profile
-from semanticface.errors import AssetError
+from semanticface.errors import AssetError, OptionsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,8 +74,11 @@ them as an object with a sentence for each region; the key "arkit" holds the num
 def own_user_prompt(layout: Layout, decimals: int) -> str:
     """Our question for an answer in `layout` with `decimals` places; it asks what the paper's appendix B.2 asks.
 
-    Ranges are told as they are: 52 shapes from 0 to 1, nine signed angles.
+    Ranges are told as they are: 52 shapes from 0 to 1, nine signed angles. Raises OptionsError for a layout without
+    words, for which it asks in the first place.
     """
+    if layout.wordless:
+        raise OptionsError(f"this question asks for words, and the layout {layout} has none", "take another layout")
     places = "1 digit" if decimals == 1 else f"{decimals} digits"
     fields = {
         "count": len(CSV_ORDER),

@@ -37,7 +37,7 @@ def read_answer(
         why = f"the model does not write this format: of the checked digits {share} were its own choice"
         return unparseable(frame, answer.text, [*remarks, why, "does the profile belong to this model?"], **seen)
     try:
-        parsed = parse_answer(answer.text)
+        parsed = parse_answer(answer.text, profile.actions)
     except UnparseableAnswer as error:
         before = [_ENDINGS[answer.ending]] if answer.ending in _ENDINGS else []
         return unparseable(frame, answer.text, [*remarks, *before, error.message], **seen)
@@ -45,7 +45,7 @@ def read_answer(
     if answer.ending is Ending.JSON:
         read = readings(answer.choices, profile.decimals)
         _compare(frame, parsed, read)
-    return answered(frame, answer.text, parsed, read, options, remarks, **seen)
+    return answered(frame, answer.text, parsed, read, options, profile, remarks, **seen)
 
 
 def _compare(frame: FrameInput, parsed: ParsedAnswer, read: Mapping[str, Reading]) -> None:

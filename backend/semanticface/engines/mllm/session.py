@@ -6,6 +6,7 @@ what it is. This module knows nothing of tensors or memory.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,9 @@ from typing import Any
 
 from semanticface.engines.base import FrameInput, RunOptions
 from semanticface.engines.mllm.crop import FaceCrop, cut
-from semanticface.engines.mllm.profile import Profile
+from semanticface.engines.mllm.picture import TOKEN
+from semanticface.engines.mllm.preparation import levelled, squared
+from semanticface.engines.mllm.profile import Preparation, Profile
 from semanticface.engines.mllm.reading import read_answer
 from semanticface.engines.mllm.runner import Question, Runner
 from semanticface.engines.mllm.skeleton.decode import Answer, Draft, Ending, Mode
@@ -108,21 +111,32 @@ class SemanticFaceSession:
         frame, margin = one.frame, self._values["face_crop"]
         if getattr(frame.image, "ndim", 0) != 3 or frame.image.shape[2] != 3 or frame.image.dtype != "uint8":
             raise MediaError("the picture is not (H, W, 3) uint8 RGB")
-        if margin is None and not self._values["require_face"]:
+        levels = self._profile.preparation is Preparation.LEVELLED
+        if margin is None and not self._values["require_face"] and not levels:
             return frame.image
-        one.seen = self._faces.found(frame.image, self._values["face"])
+        one.seen, points = self._faces.seen(frame.image, self._values["face"])
         if one.seen.status is Status.UNREADABLE:
             raise MediaError(one.seen.message)
         if one.seen.box is None and self._values["require_face"]:
             said = one.seen.message or "no face was found in the picture"
             message = f"{said}, so the model was not asked"
             one.result = FrameResult(frame.frame, frame.time, Status.NO_FACE, message=message, faces=one.seen.faces)
+        if levels:
+            return self._levelled(one, points)
         if margin is None:
             return frame.image
         image, box = cut(frame.image, one.seen.box, margin)
         if box is None:
             one.remarks.append("no face was found: the whole picture was used")
         return image
+
+    def _levelled(self, one: _Asked, points: Any) -> Any:
+        """The face as small models take it, as large as the profile's most tokens."""
+        side = TOKEN * math.isqrt(self._profile.image_tokens[1])
+        if points is None:
+            one.remarks.append("no face was found: the whole picture was used")
+            return squared(one.frame.image, side)
+        return levelled(one.frame.image, points, side)
 
     def _draft(self, one: _Asked) -> Draft | None:
         """What the answer may be like."""

@@ -30,7 +30,8 @@ DOUBTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One picture (a data URL) to ask about; `draft` is an answer that may come again, "" for none."""
+    """One picture (a data URL) to ask about. `analysis`: the whole answer is wanted, as the checkpoint writes it, with
+    words or without; else the values alone. `draft` is an answer that may come again, "" for none."""
 
     picture: str
     analysis: bool = True
@@ -93,7 +94,7 @@ class Asker:
     def _judge(self, reply: Reply) -> None:
         """Whether the model wrote this by itself. Raises EngineError when it seems to be another model."""
         try:
-            parse_answer(reply.text)
+            parse_answer(reply.text, self._profile.actions)
         except UnparseableAnswer:
             self._doubts += 1
         else:
@@ -108,7 +109,7 @@ class Asker:
         if question.analysis:
             return ""
         if abilities.continues:
-            return object_start(self._profile.layouts[0])
+            return object_start(self._profile)
         if abilities.grammar is GrammarStyle.NONE:
             message = f"server {self._server.name} can't leave the analysis out: it neither goes on with an answer"
             raise EngineError(f"{message} that was begun for it nor follows a grammar", "use mode full")
@@ -130,7 +131,7 @@ class Asker:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
             body |= grammar_fields(abilities.grammar, values_pattern(profile))
         else:
-            start = object_start(profile.layouts[0]).replace("{", r"\{").replace("\n", r"\n")
+            start = object_start(profile).replace("{", r"\{").replace("\n", r"\n")
             body |= grammar_fields(abilities.grammar, start + values_pattern(profile))
         if question.probabilities and abilities.logprobs:
             body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}

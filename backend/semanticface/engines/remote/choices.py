@@ -9,19 +9,20 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.actions import BY_NAME
-from semanticface.engines.mllm.profile import Profile
+from semanticface.engines.mllm.profile import Layout, Profile
 from semanticface.engines.mllm.skeleton.choices import Choice
 from semanticface.engines.remote.wire import Token
 
 _VALUE = re.compile(rb'"(\w{1,32})":[ \n]*(-?)(\d)\.(\d{1,4})(?!\d)')
+_LISTED = re.compile(rb"()(?<=[\[,])[ \n]*(-?)(\d)\.(\d{1,4})(?!\d)")
+"""The same of a list's numbers, where the name is empty."""
 _SHAPE_INTEGERS, _SIGNED_INTEGERS = 2, 4
 _NEVER = -1e4
 """The logarithm for what was not among the alternatives: probability 0, and still finite."""
@@ -29,7 +30,7 @@ _NEVER = -1e4
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """The 61 `choices`; `agreement`: the share of signs and digits that were likelier than any other token listed.
+    """The `choices` of all values; `agreement`: the share of signs and digits that were likelier than any other token.
 
     A server that reports before its grammar shows by a low agreement that the grammar spoke and not the model.
     """
@@ -39,7 +40,7 @@ class Aligned:
 
 
 def align(text: str, tokens: Sequence[Token], profile: Profile) -> Aligned | None:
-    """Each of the 61 values with the log-probabilities of its sign and digits; None where they can't be told exactly.
+    """Each of the checkpoint's values with the log-probabilities of its sign and digits; None where not told exactly.
 
     `text` is what the tokens spell. A digit or sign that the server did not list counts as impossible: at most
     ten times the least probability listed is lost. Distributions need not sum to 1: readers normalise over the digits,
@@ -50,17 +51,26 @@ def align(text: str, tokens: Sequence[Token], profile: Profile) -> Aligned | Non
         return None
     stream = _Stream(data, tokens)
     out: dict[str, Choice] = {}
-    for match in _VALUE.finditer(data):
-        name = match[1].decode("ascii", "replace")
-        if name not in BY_NAME:
-            continue
+    for name, match in _values(data, profile):
         choice = _choice(stream, match, name in profile.signed)
         if choice is None or name in out or len(match[4]) != profile.decimals:
             return None
         out[name] = choice
-    if out.keys() != BY_NAME.keys():
+    if out.keys() != set(profile.actions):
         return None
     return Aligned(out, sum(stream.agreed) / len(stream.agreed))
+
+
+def _values(data: bytes, profile: Profile) -> Iterator[tuple[str, re.Match[bytes]]]:
+    """The values that stand in the text, with their actions; none of a list that is longer or shorter than those."""
+    if Layout.VECTOR in profile.layouts:
+        found = list(_LISTED.finditer(data))
+        yield from zip(profile.actions, found, strict=True) if len(found) == len(profile.actions) else ()
+        return
+    for match in _VALUE.finditer(data):
+        name = match[1].decode("ascii", "replace")
+        if name in profile.actions:
+            yield name, match
 
 
 class _Stream:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semanticface.engines.base import EngineInfo, RunOptions, Traits
-from semanticface.engines.mllm.profile import Profile
+from semanticface.engines.mllm.profile import Preparation, Profile
 from semanticface.engines.remote.asker import Asker
 from semanticface.engines.remote.link import Link
 from semanticface.engines.remote.options import complete
@@ -21,6 +21,7 @@ from semanticface.engines.remote.profiles import profile_of
 from semanticface.engines.remote.session import RemoteSession
 from semanticface.engines.remote.settings import GrammarStyle, Server, find_server
 from semanticface.engines.remote.survey import Findings, survey
+from semanticface.errors import OptionsError
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,11 @@ class RemoteEngine:
 def connect(server: Server) -> RemoteEngine:
     """The engine for this server. Raises EngineError, OptionsError or AssetError that says what to check."""
     profile = profile_of(server)
+    if profile.preparation is not Preparation.NONE:
+        raise OptionsError(
+            f"the profile {profile.name} has its pictures {profile.preparation}, which is done for models here alone",
+            "run this checkpoint in the backend itself",
+        )
     link = Link(server)
     try:
         found = link.submit(survey(link, server)).result()

@@ -2,7 +2,7 @@
 
 Regular expressions and not JSON schemas: a schema leaves spaces and the number of digits open, so that the model has
 to write what is known already. Only what vLLM's and SGLang's backends (xgrammar, llguidance) understand is used:
-classes, groups, repetition, and backslashes before braces. This module knows nothing of HTTP.
+classes, groups, repetition, and backslashes before braces and brackets. This module knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.profile import Layout, Profile
 from semanticface.engines.remote.settings import GrammarStyle
 
@@ -19,23 +18,26 @@ _TEXT = r'"([^"\\]|\\.)*"'
 _GAP = r"[ \n]*"
 _TOKENS_PER_CHARACTER = 0.65
 """A bound for the object's tokens: released objects have 0.51 per character, with every digit a token of its own."""
+_ENDS = {Layout.PAPER: r"\}\}", Layout.PAPER_INDENTED: r"\n  \}\n\}", Layout.VECTOR: r"\]"}
 
 
-def object_start(layout: Layout) -> str:
-    """The object's text up to the first value's space, when no analysis is asked for."""
-    return {
-        Layout.BARE: "{",
-        Layout.PAPER: '{"arkit": {',
-        Layout.PAPER_INDENTED: '{\n  "arkit": {\n    ',
-    }[layout] + f'"{CSV_ORDER[0]}":'
+def object_start(profile: Profile) -> str:
+    """The object's text up to the first value's space, when no analysis is asked for; a list has none."""
+    layout = profile.layouts[0]
+    if layout is Layout.VECTOR:
+        return ""
+    paper = {Layout.PAPER: '{"arkit": {', Layout.PAPER_INDENTED: '{\n  "arkit": {\n    '}
+    return paper.get(layout, "{") + f'"{profile.actions[0]}":'
 
 
 def pattern(profile: Profile) -> str:
-    """The whole answer in the layout that was trained: analysis, then the object of 61 values."""
+    """The whole answer in the layout that was trained: analysis, where it has one, then the values."""
     layout = profile.layouts[0]
-    values = f'"{CSV_ORDER[0]}":{values_pattern(profile)}'
-    if layout is Layout.BARE:
-        return r"[^{]*\{" + values
+    if layout is Layout.VECTOR:
+        return values_pattern(profile)
+    values = f'"{profile.actions[0]}":{values_pattern(profile)}'
+    if layout in (Layout.BARE, Layout.VALUES):
+        return ("" if layout.wordless else "[^{]*") + r"\{" + values
     field = f"{_TEXT}:{_GAP}{_TEXT}"
     inner = rf"\{{{_GAP}({field}(,{_GAP}{field})*{_GAP})?\}}"
     member = f"{_TEXT}:{_GAP}({_TEXT}|{inner})"
@@ -49,8 +51,10 @@ def values_pattern(profile: Profile) -> str:
     """What follows `object_start`: the first value, the other keys and values, and the closing braces."""
     layout = profile.layouts[0]
     between = ",\\n    " if layout is Layout.PAPER_INDENTED else ", "
-    end = {Layout.BARE: r"\}", Layout.PAPER: r"\}\}", Layout.PAPER_INDENTED: r"\n  \}\n\}"}[layout]
-    first, *others = CSV_ORDER
+    end = _ENDS.get(layout, r"\}")
+    first, *others = profile.actions
+    if layout is Layout.VECTOR:
+        return r"\[" + between.join(_value(profile, name) for name in profile.actions) + end
     rest = "".join(f'{between}"{name}": {_value(profile, name)}' for name in others)
     return f" {_value(profile, first)}{rest}{end}"
 
@@ -62,9 +66,11 @@ def _value(profile: Profile, name: str) -> str:
 
 def answer_tokens(profile: Profile, analysis: bool) -> int:
     """Most tokens of an answer, for `max_tokens`: what stops a model that never comes to an end."""
-    between = 6 if profile.layouts[0] is Layout.PAPER_INDENTED else 2
-    characters = sum(len(name) + len('"": -0.') + profile.decimals + between for name in CSV_ORDER) + 64
-    return math.ceil(characters * _TOKENS_PER_CHARACTER) + (profile.analysis_tokens if analysis else 0)
+    layout = profile.layouts[0]
+    between = 6 if layout is Layout.PAPER_INDENTED else 2
+    characters = sum(len(name) + len('"": -0.') + profile.decimals + between for name in profile.actions) + 64
+    words = profile.analysis_tokens if analysis and not layout.wordless else 0
+    return math.ceil(characters * _TOKENS_PER_CHARACTER) + words
 
 
 def grammar_fields(style: GrammarStyle, regex: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Only the profile is needed, not the weights: those are on the server. This modul
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,12 @@ def profile_argument(text: str) -> str | dict[str, Any]:
     """What the user named: a file or folder with a profile, whose checked content is kept, or else a checkpoint."""
     path = Path(text)
     if path.is_dir() and (path / FILE_NAME).is_file():
-        return asdict(load_profile(path))
+        return load_profile(path).to_dict()
     if not path.is_file():
         return text
     try:
         if path.stat().st_size > MAX_BYTES:
             raise AssetError(f"{path} is larger than {MAX_BYTES} bytes: that is no profile")
-        return asdict(parse_profile(json.loads(path.read_text(encoding="utf-8"))))
+        return parse_profile(json.loads(path.read_text(encoding="utf-8"))).to_dict()
     except (OSError, ValueError, RecursionError) as error:
         raise AssetError(f"{path} can't be read as a profile: {error}") from error

@@ -9,32 +9,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from semanticface.actions import CSV_ORDER
 from semanticface.analysis.parse import ParsedAnswer, parse_answer
 from semanticface.engines.base import FrameInput
 from semanticface.engines.mllm.outcome import answered, unparseable
-from semanticface.engines.mllm.profile import Profile, ValueChoice
+from semanticface.engines.mllm.profile import Layout, Profile, ValueChoice
 from semanticface.engines.mllm.values import Reading, readings
 from semanticface.engines.remote.choices import Aligned, align
 from semanticface.engines.remote.wire import Reply
 from semanticface.errors import UnparseableAnswer
 from semanticface.results import FrameResult
 
-_MARKS = (f'{{"{CSV_ORDER[0]}"', '"arkit"')
-"""What the values begin with: in the released layout, and in the paper's."""
-
 LEAST_AGREEMENT = 0.5
 """Below this share of its own choices a model does not write this format: values would be made up."""
 
 
-def analysis_so_far(text: str) -> str:
+def analysis_so_far(text: str, profile: Profile) -> str:
     """What of a growing answer is analysis: the text before the values, and before what may be their first letters."""
     end = len(text)
-    for mark in _MARKS:
+    for mark in _marks(profile):
         begun = next(length for length in range(len(mark), -1, -1) if text.endswith(mark[:length]))
         found = text.find(mark)
         end = min(end, len(text) - begun if found < 0 else found)
     return text[:end].rstrip(" \n,{")
+
+
+def _marks(profile: Profile) -> tuple[str, ...]:
+    """What the values begin with: in a list; in the released layout, and in the paper's."""
+    return ("[",) if Layout.VECTOR in profile.layouts else (f'{{"{profile.actions[0]}"', '"arkit"')
 
 
 def read_reply(
@@ -42,7 +43,7 @@ def read_reply(
 ) -> FrameResult:
     """The result of one frame. `seen`: `faces` and `box` where a face was looked for. `remarks` go into its message."""
     try:
-        parsed = parse_answer(reply.text)
+        parsed = parse_answer(reply.text, profile.actions)
         aligned = align(reply.text, reply.tokens, profile)
         _refuse_a_grammars_answer(aligned)
     except UnparseableAnswer as error:
@@ -51,7 +52,7 @@ def read_reply(
     read = _readings(aligned, parsed, profile) if options["estimates"] else None
     if read is None and options["value"] != ValueChoice.ARGMAX:
         remarks = [*remarks, f"values are as written: no probabilities came to take their {options['value']} of"]
-    return answered(frame, reply.text, parsed, read, options, remarks, **seen)
+    return answered(frame, reply.text, parsed, read, options, profile, remarks, **seen)
 
 
 def _refuse_a_grammars_answer(aligned: Aligned | None) -> None:

@@ -120,7 +120,7 @@ class RemoteSession:
             return one
         question = Question(
             picture=picture,
-            analysis=self._values["mode"] == "full",
+            analysis=self._values["mode"] == "full" or self._profile.layouts[0].wordless,
             probabilities=self._values["estimates"],
             draft=self._previous if self._values["draft"] == "previous" else "",
         )
@@ -161,10 +161,10 @@ class RemoteSession:
             if one.text != one.told:
                 one.told = one.text
                 self._alive = now
-                self._run.partial(one.frame, analysis_so_far(one.told))
+                self._run.partial(one.frame, analysis_so_far(one.told, self._profile))
         if now - self._alive >= SIGN_OF_LIFE:
             self._alive = now
-            self._run.partial(waiting[0].frame, analysis_so_far(waiting[0].told))
+            self._run.partial(waiting[0].frame, analysis_so_far(waiting[0].told, self._profile))
 
     def _finish(self, one: Waiting) -> FrameResult:
         if one.result is not None or one.reply is None:

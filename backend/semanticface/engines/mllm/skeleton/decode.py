@@ -57,7 +57,7 @@ class Mode(StrEnum):
     FULL = "full"
     """Analysis and values."""
     COEFFICIENTS = "coefficients"
-    """Values alone: the answer begins with the object."""
+    """Values alone: the answer begins with the object. Of a layout without words all answers are like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,8 @@ class Decoder:
         self.tokenizer = tokenizer
         templates = build_templates(self._encode, profile)
         self.first = templates[0]
-        limit = profile.analysis_tokens + math.ceil(ROOM * max(template.tokens for template in templates))
+        words = 0 if self.first.layout.wordless else profile.analysis_tokens
+        limit = words + math.ceil(ROOM * max(template.tokens for template in templates))
         self.rules = Rules.of(templates, stop_ids, limit)
         self.head = Head(self.model.lm_head, templates)
         self.wide = self.model.device.type != "cpu" if wide is None else wide
@@ -156,12 +157,12 @@ class Decoder:
         lanes, hidden = Lanes.prefill(self.model, [request.prompt for request in requests])
         self.model.model.rope_deltas = None
         works = [_Work(i, Row(self.rules), self._proposer(request)) for i, request in enumerate(requests)]
-        _, favourites = self.head.ask(hidden, [FREE] * len(works))
-        for work, request, favourite in zip(works, requests, favourites, strict=True):
-            if request.mode is Mode.COEFFICIENTS:
+        begins = self.head.ask(hidden, [self.first.begin] * len(works))
+        for work, request, logits, favourite in zip(works, requests, *begins, strict=True):
+            if request.mode is Mode.COEFFICIENTS and not self.first.layout.wordless:
                 work.row.open(self.first)
             else:
-                work.row.accept(favourite)
+                work.row.begin(self.first, logits, favourite)
         every = [work.row for work in works]
 
         def stop() -> bool:

@@ -25,8 +25,6 @@ Going on in the draft as if one word alone had changed took half as many runs ag
 LONGEST = 8
 """Tokens of a text's end that are compared with the draft to find the place where it goes on."""
 
-_MIRROR = tuple(CSV_ORDER.index(BY_NAME[name].mirror) for name in CSV_ORDER)
-
 
 @dataclass(slots=True)
 class Window:
@@ -149,14 +147,15 @@ class Proposer:
 
     def _spelled(self, row: Row, template: Template, place: Place) -> tuple[int, ...]:
         """A value's expected tokens: the draft's; else those of the other side, when they are written; else zero's."""
-        name = CSV_ORDER[place.value]
+        name = template.actions[place.value]
         if self.values is not None and name in self.values:
             if place.value not in self.spelled:
                 self.spelled[place.value] = template.spell(place.value, self.values[name])
             return self.spelled[place.value]
         zero = template.spell(place.value, 0.0)
-        mirror = row.start + template.firsts[_MIRROR[place.value]]
-        other = row.ids[mirror : mirror + DIGIT + template.decimals]
-        if _MIRROR[place.value] >= place.value or BY_NAME[name].side is Side.CENTER:
+        side = template.mirrors[place.value]
+        if side < 0 or side >= place.value or BY_NAME[name].side is Side.CENTER:
             return zero
+        mirror = row.start + template.firsts[side]
+        other = row.ids[mirror : mirror + DIGIT + template.decimals]
         return (zero[0], *other[INTEGER:])

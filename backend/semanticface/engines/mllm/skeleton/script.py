@@ -14,16 +14,15 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.skeleton.choices import Choice
-from semanticface.engines.mllm.skeleton.template import CHECKED_VALUES, FREE, INTEGER, SIGN, Place, Template
+from semanticface.engines.mllm.skeleton.template import FREE, INTEGER, SIGN, Place, Template
 
 
 class Ending(StrEnum):
     """How a row's answer came to its end."""
 
     JSON = "json"
-    """All 61 values are there."""
+    """All values are there."""
     STOPPED = "stopped"
     """The model ended its answer without the object."""
     LIMIT = "limit"
@@ -75,6 +74,18 @@ class Row:
         self.ids = list(template.opening)
         self.template, self.start = template, len(self.ids)
 
+    def begin(self, template: Template, logits: NDArray[np.float32], favourite: int) -> None:
+        """Take what the model writes first. A list has nothing before its first value: its bracket opens the template.
+
+        `logits` are those of `template.begin`, `favourite` is of the whole vocabulary.
+        """
+        first = template.places[0]
+        if template.trigger or favourite not in (first.allowed or (first.token,)):
+            self.accept(favourite)
+            return
+        self.open(template)
+        self.accept(self.choose(first, logits, favourite) if first.allowed else first.token)
+
     @property
     def whole(self) -> bool:
         """Whether all places of the template are filled, proposals included."""
@@ -90,7 +101,7 @@ class Row:
         if self.template is not None:
             return
         for template in self.rules.templates:
-            if token == template.trigger[-1] and tuple(self.ids[-len(template.trigger) :]) == template.trigger:
+            if token in template.trigger[-1:] and tuple(self.ids[-len(template.trigger) :]) == template.trigger:
                 self.template, self.start = template, len(self.ids)
                 self.words = self.start - len(template.trigger)
                 return
@@ -132,10 +143,10 @@ class Row:
 
     def judge(self, place: Place) -> None:
         """After a value's last digit: does the model write this format at all?"""
-        if place.last and place.value in CHECKED_VALUES[3:] and self.agreed * 2 < self.checked:
+        if place.judged and self.agreed * 2 < self.checked:
             self.ending = Ending.LEFT
             self.cut(self.start)
-        elif place.last and place.value == len(CSV_ORDER) - 1:
+        elif place.last and self.template is not None and place.value == len(self.template.actions) - 1:
             self.push_forced()
             self.ending = Ending.JSON
 
@@ -149,10 +160,11 @@ class Row:
 
     def choices(self) -> dict[str, Choice]:
         """Each action's value, once the answer is whole."""
+        assert self.template is not None
         parts: dict[int, dict[int, tuple[int, NDArray[np.float32]]]] = {}
         for place, token, logits in self.chosen:
             parts.setdefault(place.value, {})[place.part] = (place.allowed.index(token), logits)
-        return {CSV_ORDER[value]: _choice(found) for value, found in parts.items()}
+        return {self.template.actions[value]: _choice(found) for value, found in parts.items()}
 
 
 def _choice(parts: dict[int, tuple[int, NDArray[np.float32]]]) -> Choice:

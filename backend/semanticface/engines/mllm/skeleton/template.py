@@ -1,8 +1,9 @@
 """An answer's layout in tokens: what is forced, where a digit or a sign is chosen, and which tokens begin the values.
 
 A template is cut out of the tokens of one whole example answer, never put together from pieces: a tokenizer joins
-characters over the seams. Two more examples with other digits show that the cut holds for every number. This module
-knows the layouts and nothing of models; a tokenizer comes in as a function.
+characters over the seams. Two more examples with other digits show that the cut holds for every number. A list's
+bracket is its first value's space: a minus may merge with it (`[-`), as it does with a space. This module knows the
+layouts and nothing of models; a tokenizer comes in as a function.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from semanticface.actions import CSV_ORDER
+from semanticface.actions import BY_NAME
 from semanticface.engines.mllm.profile import Layout, Profile
 from semanticface.errors import EngineError
 
@@ -21,13 +22,16 @@ Encode = Callable[[str], tuple[Sequence[int], Sequence[tuple[int, int]]]]
 """A text's token ids, without any that it doesn't spell, and each token's start and end in it, in characters."""
 
 SIGN, INTEGER, POINT, DIGIT = 0, 1, 2, 3
-"""The parts of a value, one token each: a space or a space with minus, a digit, the point, and digits from here on."""
+"""The parts of a value, one token each: a space or a space with minus (for the first of a list its bracket), a digit,
+the point, and digits from here on."""
 
+DIGITS = 10
 SHAPE_INTEGERS, SIGNED_INTEGERS = 2, 4
 """Digits allowed before the point: 0 and 1 for a blendshape (recordings reach 1.05), 0 to 3 for radians up to pi."""
 
-CHECKED_VALUES = (0, 1, 2, 3, len(CSV_ORDER) - 1)
-"""The values whose choices are compared with what the model would write if it were free."""
+CHECKED_VALUES = 4
+"""So many values at the beginning, and the last one, have their choices compared with what the model would write if it
+were free."""
 
 _ANALYSIS = {"expression_category": "Neutral.", "muscle_movements": "None.", "symmetry": "Mostly symmetric."}
 _MARKDOWN = "1. **Facial Expression Category**: Neutral.\n\n"
@@ -39,7 +43,7 @@ class Place:
 
     `token`: what is forced, else the neutral one. `allowed` is in the order of its meaning: plus and minus, or digits
     from 0. `value` and `part` say which value's which part; `last`: it is the value's last digit; `checked`: see
-    `CHECKED_VALUES`.
+    `CHECKED_VALUES`; `judged`: after it is known whether the model writes this format.
     """
 
     token: int
@@ -48,6 +52,7 @@ class Place:
     part: int = -1
     last: bool = False
     checked: bool = False
+    judged: bool = False
 
     @property
     def free(self) -> bool:
@@ -66,25 +71,32 @@ class Template:
     """One layout's tokens.
 
     `trigger`: the tokens that end the free text: the object's beginning, up to and with the colon behind the first
-    key, so that nothing but these values can follow. `opening`: the same for an answer without an analysis. `places`:
-    everything behind either. `firsts`: where in `places` each value's sign stands, in `CSV_ORDER`. `space`, `minus`
-    and `digits` are the tokens that values are made of; `minus` is -1 where no value is signed.
+    key, so that nothing but these values can follow. `opening`: the same for an answer without an analysis. Both are
+    empty for a list, whose first place already is the first value's. `places`: everything behind either. `actions`: the
+    values' names, in their order; `firsts`: where in `places` each value's sign stands; `mirrors`: which value is its
+    other side's, -1 where that isn't written. `digits`: the tokens of the digits.
     """
 
     layout: Layout
     trigger: tuple[int, ...]
     opening: tuple[int, ...]
     places: tuple[Place, ...]
+    actions: tuple[str, ...]
     firsts: tuple[int, ...]
-    space: int
-    minus: int
+    mirrors: tuple[int, ...]
     digits: tuple[int, ...]
     decimals: int
 
     @property
     def tokens(self) -> int:
-        """Tokens of the whole object, first key included."""
+        """Tokens of the whole object or list."""
         return len(self.opening) + len(self.places)
+
+    @property
+    def begin(self) -> Place:
+        """What the prompt is to be followed by: in a list that opens with an angle its bracket, which may hold a minus,
+        else any token."""
+        return FREE if self.trigger or self.places[0].forced else self.places[0]
 
     def spell(self, index: int, value: float) -> tuple[int, ...]:
         """The tokens of a value, by part. What its place doesn't allow becomes the nearest that it does."""
@@ -93,7 +105,7 @@ class Template:
         if not math.isfinite(value) or (negative and not sign.allowed):
             negative, value = False, 0.0
         number = f"{min(abs(value), len(integer.allowed) - 10**-self.decimals):.{self.decimals}f}"
-        first = self.minus if negative else self.space
+        first = sign.allowed[1] if negative else sign.token
         return (first, *(point.token if letter == "." else self.digits[int(letter)] for letter in number))
 
 
@@ -116,70 +128,94 @@ class _Cut:
 
 
 def _template(encode: Encode, layout: Layout, profile: Profile) -> Template:
-    signed = [name in profile.signed for name in CSV_ORDER]
-    zeros = [f"{0:.{profile.decimals}f}"] * len(CSV_ORDER)
-    varied = [_varied(index, minus, profile.decimals) for index, minus in enumerate(signed)]
-    whole = _cut(encode, layout, zeros)
-    other = _cut(encode, layout, varied)
-    alone = _cut(encode, layout, zeros, analysis=False)
-    digits, space, minus = _alphabet(layout, varied, other, whole.values[0][SIGN])
-    expected = (space, digits[0], whole.values[0][POINT], *digits[:1] * profile.decimals)
-    if other.runs != whole.runs or alone.runs[1:] != whole.runs[1:] or set(whole.values) != {expected}:
+    names = profile.actions
+    signed = [name in profile.signed for name in names]
+    zeros = [f"{0:.{profile.decimals}f}"] * len(names)
+    shifts = range(1 if len(names) >= DIGITS else DIGITS)
+    varied = [[_varied(i, minus, profile.decimals, shift) for i, minus in enumerate(signed)] for shift in shifts]
+    whole = _cut(encode, layout, names, zeros)
+    others = [_cut(encode, layout, names, numbers) for numbers in varied]
+    alone = _cut(encode, layout, names, zeros, analysis=False)
+    digits, spaces, minuses = _alphabet(layout, varied, whole, others)
+    neutral = [(space, digits[0], whole.values[0][POINT], *digits[:1] * profile.decimals) for space in spaces]
+    others_differ = any(cut.runs != whole.runs for cut in others)
+    if others_differ or alone.runs[1:] != whole.runs[1:] or list(whole.values) != neutral:
         raise _unusable(layout, "its tokens change with the numbers")
     places: list[Place] = []
     firsts = []
-    for index, minus_allowed in enumerate(signed):
+    for index, expected in enumerate(neutral):
         places += [Place(token) for token in whole.runs[index]] if index else []
         firsts.append(len(places))
-        signs = (space, minus) if minus_allowed else ()
-        places += _value_places(index, expected, signs, digits)
+        signs = (spaces[index], minuses[index]) if signed[index] else ()
+        places += _value_places(index, len(names) - 1, expected, signs, digits)
     places += [Place(token) for token in whole.runs[-1]]
     return Template(
         layout=layout,
         trigger=whole.trigger,
         opening=alone.runs[0],
         places=tuple(places),
+        actions=names,
         firsts=tuple(firsts),
-        space=space,
-        minus=minus,
+        mirrors=_mirrors(names),
         digits=digits,
         decimals=profile.decimals,
     )
 
 
-def _value_places(index: int, tokens: Sequence[int], signs: tuple[int, ...], digits: tuple[int, ...]) -> list[Place]:
+def _mirrors(names: Sequence[str]) -> tuple[int, ...]:
+    where = {name: index for index, name in enumerate(names)}
+    return tuple(where.get(BY_NAME[name].mirror, -1) for name in names)
+
+
+def _value_places(
+    index: int, end: int, tokens: Sequence[int], signs: tuple[int, ...], digits: tuple[int, ...]
+) -> list[Place]:
+    """The places of one value; `end` is the last value's index."""
     integers = digits[: SIGNED_INTEGERS if signs else SHAPE_INTEGERS]
-    checked = index in CHECKED_VALUES
+    checked = index < CHECKED_VALUES or index == end
     out = []
     for part, token in enumerate(tokens):
         allowed = {SIGN: signs, INTEGER: integers, POINT: ()}.get(part, digits)
-        out.append(Place(token, allowed, index, part, last=part == len(tokens) - 1, checked=checked))
+        last = part == len(tokens) - 1
+        judged = last and index in (CHECKED_VALUES - 1, end)
+        out.append(Place(token, allowed, index, part, last=last, checked=checked, judged=judged))
     return out
 
 
-def _varied(index: int, signed: bool, decimals: int) -> str:
+def _varied(index: int, signed: bool, decimals: int, shift: int) -> str:
     """A number whose digits differ from those of its neighbours; the signed ones are negative."""
     integer = index % (SIGNED_INTEGERS if signed else SHAPE_INTEGERS)
-    return f"{'-' if signed else ''}{integer}." + "".join(str((index + k) % 10) for k in range(decimals))
+    return f"{'-' if signed else ''}{integer}." + "".join(str((index + shift + k) % DIGITS) for k in range(decimals))
 
 
-def _alphabet(layout: Layout, texts: Sequence[str], cut: _Cut, space: int) -> tuple[tuple[int, ...], int, int]:
-    """The tokens of the digits, of plus and of minus, as they stand in the varied example."""
+def _alphabet(
+    layout: Layout, numbers: Sequence[Sequence[str]], plain: _Cut, varied: Sequence[_Cut]
+) -> tuple[tuple[int, ...], list[int], list[int]]:
+    """The tokens of the digits; of plus and, where a value is signed, of minus, value by value (else -1).
+
+    `numbers` are those of the `varied` examples.
+    """
     seen: dict[str, set[int]] = {}
-    for text, tokens in zip(texts, cut.values, strict=True):
-        letters = ["-" if text[0] == "-" else " ", *text.removeprefix("-")]
-        for letter, token in zip(letters, tokens, strict=True):
-            seen.setdefault(letter, set()).add(token)
-    if any(len(tokens) > 1 for tokens in seen.values()) or seen.get(" ", {space}) != {space}:
+    signs = [{" ": {tokens[SIGN]}} for tokens in plain.values]
+    for texts, cut in zip(numbers, varied, strict=True):
+        for text, tokens, sign in zip(texts, cut.values, signs, strict=True):
+            sign.setdefault("-" if text[0] == "-" else " ", set()).add(tokens[SIGN])
+            for letter, token in zip(text.removeprefix("-"), tokens[INTEGER:], strict=True):
+                seen.setdefault(letter, set()).add(token)
+    for sign in signs[layout is Layout.VECTOR :]:  # the first of a list has a bracket before it
+        for letter, found in sign.items():
+            seen.setdefault(letter, set()).update(found)
+    if any(len(found) > 1 for one in (seen, *signs) for found in one.values()):
         raise _unusable(layout, "one character has several tokens")
-    minus = seen.get("-", {-1})
-    return tuple(min(seen[str(digit)]) for digit in range(10)), space, min(minus)
+    digits = tuple(min(seen[str(digit)]) for digit in range(DIGITS))
+    return digits, [min(sign[" "]) for sign in signs], [min(sign.get("-", {-1})) for sign in signs]
 
 
-def _cut(encode: Encode, layout: Layout, numbers: Sequence[str], analysis: bool = True) -> _Cut:
+def _cut(encode: Encode, layout: Layout, names: Sequence[str], numbers: Sequence[str], analysis: bool = True) -> _Cut:
     head, start, between, tail = _frame(layout, analysis)
-    texts = [piece for name, number in zip(CSV_ORDER, numbers, strict=True) for piece in (f'"{name}":', f" {number}")]
-    texts = [(head if index == 0 else between if index % 2 == 0 else "") + text for index, text in enumerate(texts)]
+    keys = [(head if index == 0 else between) + _key(layout, name) for index, name in enumerate(names)]
+    spaced = [f"{_space(layout, index)}{number}" for index, number in enumerate(numbers)]
+    texts = [piece for pair in zip(keys, spaced, strict=True) for piece in pair]
     edges = [0, *accumulate(map(len, texts))]
     ids, offsets = encode("".join(texts) + tail)
     starts = {offset[0]: index for index, offset in enumerate(offsets)}
@@ -191,7 +227,7 @@ def _cut(encode: Encode, layout: Layout, numbers: Sequence[str], analysis: bool 
         found = [starts.get(letter, -1) for letter in letters]
         first = found[0]
         if first < 0 or found != list(range(first, first + len(letters))) or offsets[found[-1]][1] != end:
-            raise _unusable(layout, f"{number!r} isn't one token for the sign and one for each character")
+            raise _unusable(layout, f"{spaced[index]!r} isn't one token for the sign and one for each character")
         bounds.append((first, found[-1] + 1))
     cuts = [0, *(edge for bound in bounds for edge in bound), len(ids)]
     runs = tuple(tuple(ids[a:b]) for a, b in zip(cuts[::2], cuts[1::2], strict=True))
@@ -199,10 +235,21 @@ def _cut(encode: Encode, layout: Layout, numbers: Sequence[str], analysis: bool 
     return _Cut(runs, tuple(tuple(ids[a:b]) for a, b in bounds), trigger)
 
 
+def _key(layout: Layout, name: str) -> str:
+    return "" if layout is Layout.VECTOR else f'"{name}":'
+
+
+def _space(layout: Layout, index: int) -> str:
+    """What stands before a value's number and may merge with its minus."""
+    return "[" if layout is Layout.VECTOR and index == 0 else " "
+
+
 def _frame(layout: Layout, analysis: bool) -> tuple[str, int, str, str]:
     """The text before the first key, where in it the trigger begins, what separates values, and what closes."""
-    if layout is Layout.BARE:
-        text = _MARKDOWN if analysis else ""
+    if layout is Layout.VECTOR:
+        return "", 0, ",", "]"
+    if layout in (Layout.BARE, Layout.VALUES):
+        text = _MARKDOWN if analysis and layout is Layout.BARE else ""
         return text + "{", len(text), ", ", "}"
     if layout is Layout.PAPER:
         text = f'{{"analysis": {json.dumps(_ANALYSIS)}, "' if analysis else '{"'
