@@ -21,7 +21,9 @@ from semanticface import assets
 from semanticface.assets.store import sha256_of
 from semanticface.engines.base import EngineInfo, FrameInput, RunOptions, Traits
 from semanticface.engines.landmarks.bundle import Networks, read_bundle
+from semanticface.engines.landmarks.calibration import Calibration, chosen, input_vector
 from semanticface.engines.landmarks.coefficients import coefficients
+from semanticface.engines.landmarks.frontal import Frontaliser
 from semanticface.engines.landmarks.geometry import PoseSolver
 from semanticface.engines.landmarks.options import complete
 from semanticface.engines.landmarks.sampling import MAX_SIDE
@@ -47,6 +49,7 @@ class LandmarkEngine:
         cv2.setNumThreads(1)
         self._bundle = read_bundle(path)
         self._pose = PoseSolver(self._bundle.canonical)
+        self.turn = Frontaliser(self._bundle.canonical)
         self._describe = describe
         self._lock = threading.Lock()
         self._idle: list[Networks] = []
@@ -57,20 +60,26 @@ class LandmarkEngine:
 
     def options(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The options completed with `options.DEFAULTS`; raises OptionsError that names the wrong one."""
-        return complete(values)
+        options = complete(values)
+        chosen(options["calibration"], self._model_hash)
+        return options
 
     def fingerprint(self, options: Mapping[str, Any], video: bool) -> str:
         """Model, engine version, options, and whether frames follow each other. A video's result depends on the
-        frames before as well, which the caller's key has to say."""
-        shown = json.dumps(complete(options), sort_keys=True)
+        frames before as well, which the caller's key has to say. A calibration stands for what it holds, not for
+        its path; without one the text is what it was before there were any."""
+        plain = complete(options)
+        calibration = chosen(plain.pop("calibration"), self._model_hash)
+        shown = json.dumps(plain | ({"calibration": calibration.digest} if calibration else {}), sort_keys=True)
         text = "described" if self._describe else "plain"
         return f"landmarks/{VERSION} {self._model_hash} {'video' if video else 'still'} {text} {shown}"
 
     def session(self, options: RunOptions, video: bool) -> LandmarkSession:
         """A fresh session; `video` False means unrelated stills: each is searched anew and nothing is smoothed."""
-        settings = Settings.of(complete(options.values))
+        wanted = complete(options.values)
+        settings, calibration = Settings.of(wanted), chosen(wanted["calibration"], self._model_hash)
         tracker = Tracker(self._borrow(), self._pose, settings, video)
-        return LandmarkSession(self, tracker, settings, options.cancelled, self._describe)
+        return LandmarkSession(self, tracker, settings, options.cancelled, self._describe, calibration)
 
     def close(self) -> None:
         with self._lock:
@@ -105,12 +114,14 @@ class LandmarkSession:
         settings: Settings,
         cancelled: Callable[[], bool],
         describe: Describe | None,
+        calibration: Calibration | None,
     ) -> None:
         self._engine = engine
         self._tracker: Tracker | None = tracker
         self._settings = settings
         self._cancelled = cancelled
         self._describe = describe
+        self._calibration = calibration
 
     def analyze(self, frames: Iterable[FrameInput]) -> Iterator[FrameResult]:
         """One result per frame, in order; ends early once the run is cancelled. May be called again to go on."""
@@ -128,11 +139,12 @@ class LandmarkSession:
     def _one(self, frame: FrameInput) -> FrameResult:
         if self._tracker is None:
             raise EngineError(f"frame {frame.frame} came to a session that is closed")
+        self.sighting = None
         problem = _problem_with(frame.image)
         if problem:
             return FrameResult(frame.frame, frame.time, Status.UNREADABLE, message=problem)
         try:
-            seen = self._tracker.look(frame)
+            seen = self.sighting = self._tracker.look(frame)
         except (RuntimeError, MemoryError, cv2.error) as error:
             raise EngineError(f"the landmark engine failed at frame {frame.frame}: {error}") from error
         faces = self._tracker.faces
@@ -143,6 +155,9 @@ class LandmarkSession:
 
     def _found(self, frame: FrameInput, seen: Sighting, faces: int) -> FrameResult:
         values = coefficients(seen.scores.tolist(), seen.tongue, seen.head)
+        if self._calibration is not None:
+            inputs = input_vector(seen.pixels, seen.scores, self._engine.turn)
+            values = self._calibration.applied(values, inputs)
         return FrameResult(
             frame=frame.frame,
             time=frame.time,

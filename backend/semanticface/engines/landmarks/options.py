@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from semanticface.errors import OptionsError
@@ -15,10 +16,12 @@ DEFAULTS: Mapping[str, Any] = {
     "min_detection": 0.5,
     "min_presence": 0.5,
     "max_faces": 16,
+    "calibration": "off",
 }
 """`face`: "largest", a number from 0 (left to right), or [x, y, width, height] in pixels of the upright picture.
 `smoothing`: steady the landmarks of a video. `small_faces`: look closer where no face was found. `min_detection`,
-`min_presence`: scores from which on a detection and a mesh count as a face. `max_faces`: most faces to tell apart."""
+`min_presence`: scores from which on a detection and a mesh count as a face. `max_faces`: most faces to tell apart.
+`calibration`: "off", "on" for the shipped one, or the whole path of an npz file (see `calibration`)."""
 
 
 def complete(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,6 +68,12 @@ def _face(name: str, value: Any) -> str | int | list[float]:
     raise OptionsError(f"option {name!r} is {value!r}", hint)
 
 
+def _calibration(name: str, value: Any) -> str:
+    if isinstance(value, str) and (value in {"off", "on"} or (value.endswith(".npz") and Path(value).is_absolute())):
+        return value
+    raise OptionsError(f"option {name!r} is {value!r}", "give off, on, or the whole path of an .npz file")
+
+
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "face": _face,
     "smoothing": _flag,
@@ -72,4 +81,5 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "min_detection": _share,
     "min_presence": _share,
     "max_faces": _count,
+    "calibration": _calibration,
 }
