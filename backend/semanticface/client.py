@@ -96,6 +96,23 @@ class _Inbox:
         return self.texts.pop(next(iter(self.texts))) if self.texts else None
 
 
+def _joined(run: RunFile, app: str, deadline: float) -> Pump:
+    """A pump that is connected. Raises BackendLost, or what the backend refuses with."""
+    pump = Pump(run, app)
+    try:
+        while pump.state is ConnectionState.CONNECTING:
+            pump.wait(max(0.0, min(0.1, deadline - time.monotonic())))
+            pump.poll()
+            if time.monotonic() > deadline:
+                raise BackendLost(f"no answer from {run.endpoint} in time", "restart the backend")
+        if pump.state is not ConnectionState.CONNECTED:
+            raise pump.error or BackendLost(f"the connection is {pump.state}")
+    except BaseException:
+        pump.close()
+        raise
+    return pump
+
+
 class Client:
     """A connection for scripts. Methods may be called from several threads; each call waits for its own answer."""
 
@@ -118,27 +135,20 @@ class Client:
         Raises BackendMissing, BackendLost, VersionMismatch, or ProtocolError where the backend refuses.
         """
         deadline = time.monotonic() + timeout
-        if run is None:
-            run = live_run_file()
-        if run is None and start:
-            from semanticface import launch  # a quarter of this module's import, and most clients join
-
-            run = launch.start(timeout=timeout)
-        if run is None:
-            raise BackendMissing("no backend is running", "start one with `semanticface serve`")
-        pump = Pump(run, app)
+        found = run or live_run_file()
         try:
-            while pump.state is ConnectionState.CONNECTING:
-                pump.wait(max(0.0, min(0.1, deadline - time.monotonic())))
-                pump.poll()
-                if time.monotonic() > deadline:
-                    raise BackendLost(f"no answer from {run.endpoint} within {timeout:.0f} s", "restart the backend")
-            if pump.state is not ConnectionState.CONNECTED:
-                raise pump.error or BackendLost(f"the connection is {pump.state}")
-        except BaseException:
-            pump.close()
-            raise
-        return cls(pump)
+            if found is not None:
+                return cls(_joined(found, app, deadline))
+        except BackendLost:
+            if run is not None or not start or time.monotonic() > deadline:
+                raise
+            # It may be on its way out: a killed process shuts its sockets before it is gone. The start below waits.
+        if not start:
+            raise BackendMissing("no backend is running", "start one with `semanticface serve`")
+        from semanticface import launch  # a quarter of this module's import, and most clients join
+
+        started = launch.start(timeout=max(0.0, deadline - time.monotonic()))
+        return cls(_joined(started, app, deadline))
 
     def __enter__(self) -> Client:
         return self

@@ -7,9 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import zmq
 
 from semanticface import installation, launch, processes
 from semanticface.client import Client, ImageFrame, JobProgress
@@ -268,6 +270,37 @@ def test_two_clients_share_the_backend_that_the_first_has_started(home: Path, mo
             time.sleep(0.01)
         with pytest.raises(BackendLost):
             first.status()
+
+
+DYING = """
+import socket, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+listener.accept()[0].close()
+listener.close()
+time.sleep(1)
+"""
+
+
+def test_a_backend_whose_sockets_are_shut_already_is_waited_out_and_replaced(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(installation.BACKEND_VARIABLE, f"{sys.executable} -m semanticface.mock")
+    with subprocess.Popen([sys.executable, "-c", DYING], stdout=subprocess.PIPE, text=True) as dying:
+        assert dying.stdout is not None
+        endpoint = f"tcp://127.0.0.1:{int(dying.stdout.readline())}"
+        key = zmq.curve_keypair()[0].decode()
+        run = launch.own_run_file(endpoint=endpoint, instance="dying", public_key=key, token="t")
+        launch.write_run_file(replace(run, pid=dying.pid, started=processes.start_time(dying.pid)))
+        with pytest.raises(BackendLost):
+            Client.connect(start=False)
+        assert dying.poll() is None  # it lives while its sockets are shut
+        reaper = threading.Thread(target=dying.wait)
+        reaper.start()
+        with Client.connect() as client:
+            assert client.welcome["instance"] != "dying"
+        reaper.join()
+        launch.stop()
 
 
 def test_importing_the_client_is_light_and_quick() -> None:
