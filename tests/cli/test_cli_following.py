@@ -60,7 +60,19 @@ def test_values_are_json_or_a_plain_word() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["mode", "=1", "two words=1", "a=b=c", "a={", "a="])
+@pytest.mark.parametrize(
+    "path", ["/jobs/a shot (1)/own=2.npz", r"C:\rigs\own.npz", r"\\farm\rigs\own.npz", "C:/rigs/own.npz"]
+)
+def test_a_whole_path_stands_for_itself(path: str) -> None:
+    assert parse_options([f"calibration={path}"]) == {"calibration": path}
+
+
+def test_a_path_from_home_on_is_made_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert parse_options(["calibration=~/own.npz"]) == {"calibration": "/home/anna/own.npz"}
+
+
+@pytest.mark.parametrize("text", ["mode", "=1", "two words=1", "a=b=c", "a={", "a=", "a=own.npz", "a=0,5"])
 def test_what_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(OptionsError):
         parse_options([text])

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Never
 
 from semanticface.cli.matter import FirstPass, wanted_of
@@ -68,7 +68,10 @@ def engine_options(face: str, smoothing: bool) -> dict[str, Any]:
 
 
 def parse_options(texts: Sequence[str]) -> dict[str, Any]:
-    """`key=value` pairs, the values as JSON; a word that is no JSON stands for itself. Raises OptionsError."""
+    """`key=value` pairs, the values as JSON; a word or a whole path that is no JSON stands for itself.
+
+    Raises OptionsError.
+    """
     options: dict[str, Any] = {}
     for text in texts:
         key, equals, value = text.partition("=")
@@ -77,11 +80,18 @@ def parse_options(texts: Sequence[str]) -> dict[str, Any]:
         try:
             options[key] = json.loads(value, parse_constant=_no_number)
         except ValueError:
-            if not value.replace("-", "").replace("_", "").isalnum():
-                hint = """a value is a number, true, false, null, a word, or JSON such as '["a", 1]'"""
-                raise OptionsError(f"--option {key}: {value!r} can't be read", hint) from None
-            options[key] = value
+            options[key] = _plain(key, value)
     return options
+
+
+def _plain(key: str, value: str) -> str:
+    if value.startswith("~/"):
+        value = str(Path(value).expanduser())  # shells leave it alone behind an equals sign
+    whole_path = PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()
+    if whole_path or value.replace("-", "").replace("_", "").isalnum():
+        return value
+    hint = """a value is a number, true, false, null, a word, a whole path, or JSON such as '["a", 1]'"""
+    raise OptionsError(f"--option {key}: {value!r} can't be read", hint)
 
 
 def _no_number(text: str) -> Never:
