@@ -66,6 +66,7 @@ def test_the_demonstration_never_removes_a_folder_that_is_not_its_own(
     assert (tmp_path / "take" / "precious.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.blender
 def test_the_whole_demonstration_runs(tmp_path: Path, samples: Path, face_landmarker: Path) -> None:
     if importlib.util.find_spec("bpy") is None:

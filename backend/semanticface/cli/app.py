@@ -148,6 +148,22 @@ def show(
 
 
 @app.command()
+def report(
+    take: Annotated[Path, typer.Argument(help="Take folder.")],
+    out: Annotated[Path | None, typer.Option(help="HTML file to write. Default: beside the take.")] = None,
+    footage: Annotated[str, typer.Option(help="Where the footage is now. Default: where the take has it.")] = "",
+    frames: Annotated[str, typer.Option(help="Source frames from 0, e.g. 0-119:2,200. Default: all.")] = "",
+    recipe: Annotated[Path | None, typer.Option(help="A recipe (JSON), drawn over the raw curves.")] = None,
+    pictures: Annotated[int, typer.Option(help="At most so many frames as pictures; 0: none.")] = 240,
+    json: Json = False,
+) -> None:
+    """Make a page of a take for a browser: footage, words, curves, flagged frames."""
+    from semanticface.cli.report import ReportRequest, run_report
+
+    raise typer.Exit(run_report(ReportRequest(take, out, footage, frames, recipe, pictures, json)))
+
+
+@app.command()
 def serve(
     bind: Annotated[str, typer.Option(help="Endpoint. Beyond loopback only together with --keys.")] = "",
     keys: Annotated[Path | None, typer.Option(help="Folder of authorized client public keys (CURVE).")] = None,
