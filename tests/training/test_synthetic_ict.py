@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from semanticface.errors import AssetError, OptionsError
-from semanticface_training.synthetic.ict import eye_frames, gaze_from_shapes, load_head, pose, rotation
+from semanticface_training.synthetic.ict import eye_frames, gaze_from_shapes, lid_overlap, load_head, pose, rotation
 
 MODEL = Path(__file__).parents[2].parent / "shared" / "data" / "ict_facekit.npz"
 LEFT_EYE, RIGHT_EYE = slice(21451, 23021), slice(23021, 24591)
@@ -133,3 +133,27 @@ def test_a_file_that_is_not_the_model_is_named(tmp_path):
     np.savez(tmp_path / "other.npz", neutral=np.zeros((3, 3)))
     with pytest.raises(AssetError, match="quads"):
         load_head(tmp_path / "other.npz")
+
+
+def open_behind_closed_lids(head, identity, sunk):
+    """Share of the eyeballs' front that lies before the face's nearest skin although both eyes are shut."""
+    vertices = pose(head, {"EyeBlinkLeft": 1.0, "EyeBlinkRight": 1.0}, identity, sunk)
+    skin = vertices[slice(*head.regions["face"])]
+    seen = []
+    for rows in (LEFT_EYE, RIGHT_EYE):
+        ball = vertices[rows]
+        front = ball[ball[:, 2] > ball[:, 2].max() - 0.6]
+        near = skin[np.abs(skin[:, :2] - front[:, :2].mean(axis=0)).max(axis=1) < 2]
+        apart = ((front[:, None, :2] - near[None, :, :2]) ** 2).sum(axis=2)
+        lid = near[np.argpartition(apart, 3, axis=1)[:, :4], 2].max(axis=1)
+        seen.append(float((front[:, 2] > lid).mean()))
+    return max(seen)
+
+
+def test_closed_lids_cover_the_eyes_of_anybody(head):
+    people = [np.random.default_rng(seed).normal(0, 1, 100).astype(np.float32) for seed in (0, 3, 6, 11)]
+    as_modelled = [open_behind_closed_lids(head, person, {}) for person in people]
+    seated = [open_behind_closed_lids(head, person, lid_overlap(head, person)) for person in people]
+    assert max(as_modelled) > 0.1  # else nothing needs seating
+    assert max(seated) == 0.0
+    assert all(0 <= depth < 0.5 for person in people for depth in lid_overlap(head, person).values())

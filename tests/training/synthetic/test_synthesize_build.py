@@ -22,9 +22,12 @@ from semanticface_training.synthetic.sheet import write_sheet
 
 ADDON = Path(__file__).parents[3] / "blender_addon"
 SOURCE = Source(None, ADDON)
-OPTIONS = SetOptions(train=6, val=2, test=2, per_identity=2, size=96, occluded=0.4, toon=0.3, mirror_pairs=1)
+OPTIONS = SetOptions(
+    train=6, val=2, test=2, per_identity=2, size=96, occluded=0.4, toon=0.3, mirror_pairs=1, favoured=("JawOpen",)
+)
 COMMAND = (
-    "synthesize --train 6 --val 2 --test 2 --per-identity 2 --size 96 --occluded 0.4 --toon 0.3 --mirror-pairs 1 --json"
+    "synthesize --train 6 --val 2 --test 2 --per-identity 2 --size 96 --occluded 0.4 --toon 0.3 --mirror-pairs 1"
+    " --favour JawOpen --json"
 )
 
 
@@ -56,6 +59,7 @@ def test_every_picture_of_the_set_is_there_with_its_row(drawn):
     assert drawn.header["made_from"]["sources"][0]["head"] == "demo"
 
 
+@pytest.mark.slow
 @pytest.mark.blender
 def test_killed_in_the_middle_and_gone_on_with_two_processes_it_gives_the_same_bytes(drawn, tmp_path, monkeypatch):
     without_card(monkeypatch)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from itertools import islice
 
 import numpy as np
@@ -12,7 +13,7 @@ from semanticface.actions import BY_NAME, CSV_ORDER
 from semanticface.errors import ExchangeError, OptionsError
 from semanticface.exchange.livelink_csv import write_livelink_csv
 from semanticface.results import FrameResult, Status
-from semanticface_training.synthetic.expressions import AT, as_mapping, mirrored, read_pools, settled
+from semanticface_training.synthetic.expressions import AT, as_mapping, mirrored, read_pools, settled, sparse
 from semanticface_training.synthetic.ict import EYE_RADIANS_PER_UNIT
 from semanticface_training.synthetic.plan import Kind, Material, SetOptions, picture, slots
 from semanticface_training.synthetic.variation import Prop
@@ -123,6 +124,24 @@ def test_validation_and_test_take_rows_of_a_recording_that_training_never_sees(t
     assert all((shown.values[AT["JawOpen"]] <= limit) == (shown.slot.split == "train") for shown in drawn)
 
 
+def test_favoured_actions_are_half_of_those_that_sparse_expressions_move():
+    few = ("JawOpen", "MouthSmileLeft", "MouthSmileRight", "EyeLookUpLeft")
+    shares = []
+    for favoured in ((), few):
+        rng = np.random.default_rng(1)
+        rows = np.array([sparse(rng, frozenset({"TongueOut"}), favoured) for _ in range(800)])
+        moved = (rows > 0.05).mean(axis=0)
+        assert moved[AT["TongueOut"]] == 0 < moved[AT["CheekPuff"]]
+        shares.append(moved)
+    assert shares[1][AT["MouthSmileRight"]] > 3 * shares[0][AT["MouthSmileRight"]]
+    assert shares[1][AT["EyeLookUpLeft"]] == pytest.approx(shares[0][AT["EyeLookUpLeft"]], abs=0.05)  # gazes are apart
+
+
+def test_options_come_back_from_json_as_they_were():
+    options = SetOptions(train=7, favoured=("JawOpen",))
+    assert SetOptions.from_dict(json.loads(json.dumps(asdict(options)))) == options
+
+
 def test_the_recorded_subjects_resting_gaze_is_taken_out(tmp_path):
     rows = [{"EyeLookDownLeft": 0.3, "EyeLookDownRight": 0.3}] * 50 + [{"EyeLookUpLeft": 0.2}] * 10
     train, held = read_pools([recording(tmp_path / "take.csv", rows)])
@@ -137,7 +156,7 @@ def test_mirroring_twice_changes_nothing():
 
 
 def test_senseless_options_and_recordings_are_refused(tmp_path):
-    for wrong in ({"train": -1}, {"recorded": 1.2}, {"size": 10}, {"levels": 1}):
+    for wrong in ({"train": -1}, {"recorded": 1.2}, {"size": 10}, {"levels": 1}, {"favoured": ("HeadYaw",)}):
         with pytest.raises(OptionsError):
             SetOptions(**wrong)
     with pytest.raises(ExchangeError, match=r"short\.csv"):

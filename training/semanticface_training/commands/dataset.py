@@ -105,7 +105,7 @@ def show(path: Folder, json: Json = False) -> None:
         return
     _print_counts(found)
     actions = [
-        (s.action.name, f"{s.minimum:.3f}", f"{s.mean:.3f}", f"{s.maximum:.3f}", f"{s.active:.0%}", s.bars)
+        (s.action.name, f"{s.minimum:z.3f}", f"{s.mean:z.3f}", f"{s.maximum:z.3f}", f"{s.active:.0%}", s.bars)
         for s in statistics
     ]
     print_table("actions", ("action", "min", "mean", "max", "active", "histogram"), actions)

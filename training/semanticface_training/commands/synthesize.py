@@ -41,6 +41,9 @@ def synthesize(
     sweeps: Annotated[int, typer.Option(help="Test identities that show each action alone (tag sweep:).")] = 0,
     levels: Annotated[int, typer.Option(help="Levels of a sweep.")] = 5,
     mirror_pairs: Annotated[int, typer.Option(help="Pairs of mirrored test pictures (tag mirror:).")] = 0,
+    favour: Annotated[
+        list[str] | None, typer.Option(help="A shape that sparse expressions move more often; give any number.")
+    ] = None,
     processes: Annotated[int, typer.Option(help="Drawing processes; 0: one a core.")] = 1,
     sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet there (.jpg, .png).")] = None,
     json: Json = False,
@@ -52,10 +55,17 @@ def synthesize(
     from semanticface_training.synthetic.draw import Source
     from semanticface_training.synthetic.plan import SetOptions
 
-    counts = {"train": train, "val": val, "test": test, "per_identity": per_identity, "size": size, "seed": seed}
+    counts: dict[str, Any] = {
+        "train": train,
+        "val": val,
+        "test": test,
+        "per_identity": per_identity,
+        "size": size,
+        "seed": seed,
+    }
     shares: dict[str, Any] = {"recorded": recorded, "posed": posed, "occluded": occluded, "toon": toon}
-    extras = {"sweeps": sweeps, "levels": levels, "mirror_pairs": mirror_pairs}
-    options = SetOptions(**counts, **shares, **extras, degrade=degrade)
+    extras: dict[str, Any] = {"sweeps": sweeps, "levels": levels, "mirror_pairs": mirror_pairs}
+    options = SetOptions(**counts, **shares, **extras, degrade=degrade, favoured=tuple(favour or ()))
     source = Source(ict, None if ict else demo_head or default_demo_head(), tuple(recording or ()))
     _run(out, options, source, processes or os.cpu_count() or 1, sheet, json)
 

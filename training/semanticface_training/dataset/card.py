@@ -128,7 +128,7 @@ def _actions(statistics: Sequence[ActionStatistics]) -> str:
         "|---|---:|---:|---:|---:|---:|---|",
     ]
     for entry in statistics:
-        numbers = " | ".join(f"{v:.3f}" for v in (entry.minimum, entry.mean, entry.maximum, entry.deviation))
+        numbers = " | ".join(f"{v:z.3f}" for v in (entry.minimum, entry.mean, entry.maximum, entry.deviation))
         lines.append(f"| {entry.action.name} | {numbers} | {entry.active:.0%} | `{entry.bars}` |")
     return "\n".join(lines)
 

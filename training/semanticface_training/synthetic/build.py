@@ -26,7 +26,7 @@ from semanticface_training.dataset.writer import DatasetWriter, Meta
 from semanticface_training.synthetic.draw import Source, heads_abilities, part_name, write_job
 from semanticface_training.synthetic.plan import SetOptions, slots
 
-RENDERER = 1
+RENDERER = 2
 """Raised when the same options give other pictures, so that no set is gone on with in another style."""
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS")

@@ -139,7 +139,8 @@ def run(job: Path, say: IO[str]) -> None:
 
     cv2.setNumThreads(1)
     data = json.loads(job.read_text(encoding="utf-8"))
-    options, source, meta = SetOptions(**data["options"]), Source.from_dict(data["source"]), Meta(**data["meta"])
+    options = SetOptions.from_dict(data["options"])
+    source, meta = Source.from_dict(data["source"]), Meta(**data["meta"])
     number, count = data["share"]
     stuff = material(source)
     painter = None

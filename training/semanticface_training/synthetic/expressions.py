@@ -7,7 +7,7 @@ knows nothing of heads, pictures and Blender.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -111,11 +111,16 @@ def recorded(rng: np.random.Generator, pool: Doubles) -> Doubles:
     return row
 
 
-def sparse(rng: np.random.Generator, missing: frozenset[str]) -> Doubles:
-    """One to four actions, seven times in ten with their partner on the other side; sometimes a gaze or a blink."""
+def sparse(rng: np.random.Generator, missing: frozenset[str], favoured: Collection[str] = ()) -> Doubles:
+    """One to four actions, seven times in ten with their partner on the other side; sometimes a gaze or a blink.
+
+    Half of the actions are `favoured` ones where some are named, whose share is otherwise that of any other.
+    """
     out = np.zeros(len(CSV_ORDER))
     names = [name for name in SHAPES if name not in missing and not name.startswith("EyeLook")]
-    for name in rng.choice(names, int(rng.integers(1, 5)), replace=False):
+    wanted = np.array([name in favoured for name in names])
+    chances = (wanted / wanted.sum() + 1 / len(names)) / 2 if wanted.any() else None
+    for name in rng.choice(names, int(rng.integers(1, 5)), replace=False, p=chances):
         value = rng.uniform(0.2, 1.0)
         out[AT[name]] = value
         if BY_NAME[name].mirror != name and BY_NAME[name].side != "center" and rng.random() < 0.7:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ EYE_RADIANS_PER_UNIT = 0.61
 """Gaze angle of an EyeLook coefficient of 1 (measured on a Live Link Face recording: 0.55 to 0.61)."""
 
 _EYES = {"Left": (21451, 23021, (3.116, 3.602, 7.982)), "Right": (23021, 24591, (-3.116, 3.602, 7.982))}
+_EYE_REACH = 1.3  # cm from an eye's centre, sideways and up, within which its lids lie
 _KEYS = (
     "neutral",
     "quads",
@@ -41,6 +43,10 @@ _KEYS = (
     "region_names",
     "region_ranges",
 )
+
+_LID_CLEARANCE = 0.04
+"""How far a closed lid stays before its eyeball, in cm (ours: with some identity modes the model's lids shut behind
+it, and a picture labelled as a blink would show an open eye)."""
 
 _TEETH_FOLLOW = 0.5
 """Share of the lips' sideways shift that teeth and tongue take over (ours; the model's own share is 0)."""
@@ -139,11 +145,17 @@ def gaze_from_shapes(coefficients: Mapping[str, float]) -> dict[str, float]:
     return out
 
 
-def pose(head: Head, coefficients: Mapping[str, float], identity: Floats | None = None) -> Floats:
+def pose(
+    head: Head,
+    coefficients: Mapping[str, float],
+    identity: Floats | None = None,
+    sunk: Mapping[str, float] = MappingProxyType({}),
+) -> Floats:
     """The vertices, (V, 3) float32 in cm, for coefficients by name (61 known; absent ones are 0).
 
     Eyes turn by LeftEyeYaw and its like, the head by HeadYaw, HeadPitch and HeadRoll. `identity` has up to 100
-    weights, distributed about as N(0, 1) over people. The model has no tongue shape: TongueOut moves nothing.
+    weights, distributed about as N(0, 1) over people. `sunk` says how far an eyeball of each side ("Left", "Right")
+    lies deeper than the model has it, in cm (see `lid_overlap`). There is no tongue shape: TongueOut moves nothing.
     Raises OptionsError for an unknown name or for too many identity weights.
     """
     unknown = sorted(set(coefficients) - set(BY_NAME))
@@ -159,8 +171,31 @@ def pose(head: Head, coefficients: Mapping[str, float], identity: Floats | None 
         turn = rotation(coefficients.get(f"{side}EyeYaw", 0.0), coefficients.get(f"{side}EyePitch", 0.0))
         middle = np.asarray(centre, np.float32) + person[first:last].mean(axis=0)
         vertices[first:last] = (vertices[first:last] - middle) @ turn.T + middle
+        vertices[first:last, 2] -= sunk.get(side, 0.0)
     angles = [coefficients.get(action.name, 0.0) for action in BY_NAME.values() if action.kind is Kind.HEAD]
     return turn_head(vertices, head.head_weight, angles)
+
+
+def lid_overlap(head: Head, identity: Floats) -> dict[str, float]:
+    """How far each eyeball ("Left", "Right") must sink to lie behind its closed lid, in cm; 0 where it does already.
+
+    Compared along Z where the ball is foremost, looking straight ahead, with the foremost of the four nearest
+    vertices of the lid.
+    """
+    person = _person(head, identity)
+    rows = slice(*head.regions["face"])
+    out: dict[str, float] = {}
+    for side, (first, last, centre) in _EYES.items():
+        middle = np.asarray(centre, np.float32) + person[first:last].mean(axis=0)
+        ball = head.neutral[first:last] + person[first:last] - middle
+        skin = head.neutral[rows] + person[rows] - middle
+        near = (np.abs(skin[:, :2]) < _EYE_REACH).all(axis=1) & (skin[:, 2] > 0)
+        lid = skin[near] + head.shapes[head.names.index(f"EyeBlink{side}"), rows][near]
+        front = ball[ball[:, 2] > 0.6 * ball[:, 2].max()]
+        apart = ((front[:, None, :2] - lid[None, :, :2]) ** 2).sum(axis=2)
+        closest = np.argpartition(apart, 3, axis=1)[:, :4]
+        out[side] = max(0.0, float((front[:, 2] - lid[closest, 2].max(axis=1)).max()) + _LID_CLEARANCE)
+    return out
 
 
 def _person(head: Head, weights: Floats) -> Floats:

@@ -5,6 +5,7 @@ Needs Blender only for measuring what shades what.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from semanticface_training.synthetic import hair, light
 from semanticface_training.synthetic.expressions import as_mapping
 from semanticface_training.synthetic.figure import DIRECTIONS, Anchors, Drawn, Lit, eye_light, head_turn
 from semanticface_training.synthetic.hair import Strands, scalp_share
-from semanticface_training.synthetic.ict import PIVOT, Floats, Head, Ints, eye_frames, pose
+from semanticface_training.synthetic.ict import PIVOT, Floats, Head, Ints, eye_frames, lid_overlap, pose
 from semanticface_training.synthetic.light import Room
 from semanticface_training.synthetic.occlusion import visibility
 from semanticface_training.synthetic.shade import mouth_vertices
@@ -29,9 +30,12 @@ _SHELLS = ("M_LacrimalFluid", "M_EyeBlend", "M_EyeOcclusion", "M_EyeLashes")
 
 @dataclass(frozen=True)
 class Dressed:
-    """A person: identity `weights`, `albedo` and `gloss` of the drawn surface, strands with the person's own size."""
+    """A person: identity `weights`, how far its eyeballs are `sunk` (`ict.lid_overlap`), `albedo` and `gloss` of the
+    drawn surface, strands with the person's own size.
+    """
 
     weights: Floats
+    sunk: Mapping[str, float]
     albedo: Floats
     gloss: Floats
     strands: Strands
@@ -76,14 +80,14 @@ class IctFigure:
         curve[self._scalp :] *= person.hair_length
         strands = replace(self._strands, width=width.astype(np.float32), curve=curve)
         gloss = (surface.gloss[:, None] * (1 - share)).astype(np.float32)
-        return Dressed(
-            person.weights, albedo.astype(np.float32), gloss, strands, np.asarray(person.look.hair, np.float32)
-        )
+        sunk = lid_overlap(self._head, person.weights)
+        colour = np.asarray(person.look.hair, np.float32)
+        return Dressed(person.weights, sunk, albedo.astype(np.float32), gloss, strands, colour)
 
     def draw(self, dressed: Dressed, values: Floats, room: Room, viewer: Floats) -> Drawn:
         """See `figure.Figure`."""
         named = as_mapping(values)
-        vertices = pose(self._head, named, dressed.weights)
+        vertices = pose(self._head, named, dressed.weights, dressed.sunk)
         turn = head_turn(named)
         lips = vertices[self._head.landmarks[[62, 66]]]
         lit, shine = self._lit.light(vertices, turn, room, lips, viewer)

@@ -6,12 +6,14 @@ the set's size, of the number of processes or of what was drawn before. This mod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
+from semanticface.actions import SHAPES
 from semanticface.errors import OptionsError
 from semanticface_training.synthetic import expressions, variation
 from semanticface_training.synthetic.expressions import AT, Doubles
@@ -35,7 +37,8 @@ class SetOptions:
 
     `per_identity` plain pictures show one identity; `recorded` of them take their expression from the recordings.
     `sweeps` test identities show every action alone at `levels` levels besides; `mirror_pairs` pairs of test
-    pictures are each other's mirror image. `size` is the pictures' side in px.
+    pictures are each other's mirror image. `size` is the pictures' side in px. Half of the actions in sparse
+    expressions are `favoured` ones: a set for a model of few actions needs those more often.
     """
 
     train: int = 1600
@@ -52,8 +55,12 @@ class SetOptions:
     levels: int = 5
     mirror_pairs: int = 0
     degrade: bool = True
+    favoured: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        strangers = sorted(set(self.favoured) - set(SHAPES))
+        if strangers:
+            raise OptionsError(f"{', '.join(strangers)}: no shape to favour", "name ARKit's blend shapes")
         if min(self.train, self.val, self.test, self.sweeps, self.mirror_pairs, self.seed) < 0:
             raise OptionsError("a count or the seed is negative", "give numbers from 0 on")
         if self.per_identity < 1 or self.levels < 2:
@@ -63,6 +70,11 @@ class SetOptions:
         for name in ("recorded", "posed", "occluded", "toon"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionsError(f"the share {name!r} is {getattr(self, name)}", "shares lie between 0 and 1")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SetOptions:
+        """The options that `asdict` gave, also by way of JSON."""
+        return cls(**{**data, "favoured": tuple(data["favoured"])})
 
 
 @dataclass(frozen=True)
@@ -161,7 +173,7 @@ def _expression(options: SetOptions, material: Material, slot: Slot, rng: np.ran
     pool = material.train_pool if slot.split == "train" else material.held_pool
     if len(pool) and rng.random() < options.recorded:
         return expressions.recorded(rng, pool), "recorded"
-    return expressions.sparse(rng, material.missing), "sparse"
+    return expressions.sparse(rng, material.missing, options.favoured), "sparse"
 
 
 def _sweep(options: SetOptions, material: Material, slot: Slot, person: Person) -> Picture:
