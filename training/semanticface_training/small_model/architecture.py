@@ -46,9 +46,9 @@ def special_ids(vocabulary: int) -> dict[str, int]:
     return dict(zip(names, range(vocabulary - 4, vocabulary), strict=True))
 
 
-def config(shape: Shape, vocabulary: int = VOCABULARY, ids: dict[str, int] | None = None, tied: bool = True) -> Any:
-    """The Qwen3VLConfig of these sizes; `ids` as `special_ids` gives them; `tied`: the embedding is the head, too."""
-    text = {
+def decoder(shape: Shape, vocabulary: int, tied: bool = True) -> dict[str, Any]:
+    """The text part of a Qwen3VLConfig of these sizes; `tied`: the embedding is the head, too."""
+    return {
         "vocab_size": vocabulary,
         "hidden_size": shape.hidden,
         "intermediate_size": shape.intermediate,
@@ -60,6 +60,10 @@ def config(shape: Shape, vocabulary: int = VOCABULARY, ids: dict[str, int] | Non
         "max_position_embeddings": 8192,
         "tie_word_embeddings": tied,
     }
+
+
+def config(shape: Shape, vocabulary: int = VOCABULARY, ids: dict[str, int] | None = None, tied: bool = True) -> Any:
+    """The Qwen3VLConfig of these sizes; `ids` as `special_ids` gives them; `tied`: the embedding is the head, too."""
     vision = {
         "depth": shape.vision_layers,
         "hidden_size": shape.vision_hidden,
@@ -69,7 +73,7 @@ def config(shape: Shape, vocabulary: int = VOCABULARY, ids: dict[str, int] | Non
         "deepstack_visual_indexes": list(range(min(2, shape.vision_layers, shape.layers))),
     }
     return Qwen3VLConfig(
-        text_config=text,
+        text_config=decoder(shape, vocabulary, tied),
         vision_config=vision,
         tie_word_embeddings=tied,
         dtype="float32",

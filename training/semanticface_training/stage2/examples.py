@@ -7,7 +7,8 @@ number of worker processes. This module knows nothing of models.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from semanticface.analysis.parse import parse_answer
 from semanticface.errors import InputError, UnparseableAnswer
@@ -19,14 +20,20 @@ from semanticface_training.stage2.flip import Describe, flip, mirrored_analysis
 from semanticface_training.stage2.sample import Sample
 from semanticface_training.stage2.targets import Target
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Prepare = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+
 
 class Examples:
     """Rows of `dataset` with these numbers, for `transformers.Trainer` or a `DataLoader`.
 
     `descriptions`: by row id, which A2 needs. `flips`: the share of rows that is mirrored, drawn anew each epoch;
     `describe` writes a mirrored row's words anew (right for descriptions by rules), without it they are mirrored word
-    by word, and a row whose words can't be stays as it is. Raises InputError that names the first row without a
-    description.
+    by word, and a row whose words can't be stays as it is. `prepare` gets each picture as it is on the disk, before it
+    is mirrored. Raises InputError that names the first row without a description.
     """
 
     def __init__(
@@ -39,10 +46,12 @@ class Examples:
         flips: float = 0.0,
         seed: int = 0,
         describe: Describe | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         self.encoder, self._dataset, self._numbers = encoder, dataset, list(numbers)
         self._descriptions = descriptions or {} if encoder.form.target is Target.A2 else {}
         self._flips, self._seed, self._describe, self._epoch = flips, seed, describe, 0
+        self._prepare = prepare
         if encoder.form.target is Target.A2:
             without = [dataset.rows[number].id for number in self._numbers if not self._has_words(number)]
             if without:
@@ -50,6 +59,12 @@ class Examples:
                     f"{len(without)} of {len(self._numbers)} rows have no description, {without[0]} first",
                     "describe the dataset to its end, or leave these rows out",
                 )
+
+    @property
+    def words(self) -> Mapping[str, Analysis]:
+        """The descriptions of these rows that are taught, by id."""
+        names = (self._dataset.rows[number].id for number in self._numbers)
+        return {name: self._descriptions[name] for name in names if name in self._descriptions}
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -66,11 +81,13 @@ class Examples:
         self._epoch = epoch
 
     def sample(self, place: int) -> Sample:
-        """The row as it is on the disk."""
+        """The row as it is on the disk, its picture prepared."""
         number = self._numbers[place]
         row = self._dataset.rows[number]
         where = f"row {row.id}: {self._dataset.image_path(number)}"
         image = decode_image(self._dataset.image_bytes(number), FILE_LIMITS, where)
+        if self._prepare is not None:
+            image = self._prepare(image)
         return Sample(row.id, image, row.coefficients, self._descriptions.get(row.id))
 
     def flipped(self, place: int) -> bool:
@@ -87,16 +104,25 @@ class Examples:
         as it was meant: a description can hold what a reader takes for values.
         """
         for place in range(len(self)):
-            encoded = self.encoder.encode(self.sample(place))
-            try:
-                parsed = parse_answer(encoded.text, self.encoder.form.actions)
-            except UnparseableAnswer as error:
-                raise InputError(f"row {encoded.id}: its answer can't be read back: {error.message}") from error
-            if parsed.repairs:
-                raise InputError(
-                    f"row {encoded.id}: its answer is read with repairs: {parsed.repairs[0]}", "describe it anew"
-                )
-        return sum(not self._mirrorable(self._dataset.rows[number].id) for number in self._numbers)
+            self.checked(place)
+        return sum(not self.mirrorable(place) for place in range(len(self)))
+
+    def checked(self, place: int) -> Encoded:
+        """The unmirrored row, encoded and read back. Raises what `check` raises."""
+        encoded = self.encoder.encode(self.sample(place))
+        try:
+            parsed = parse_answer(encoded.text, self.encoder.form.actions)
+        except UnparseableAnswer as error:
+            raise InputError(f"row {encoded.id}: its answer can't be read back: {error.message}") from error
+        if parsed.repairs:
+            raise InputError(
+                f"row {encoded.id}: its answer is read with repairs: {parsed.repairs[0]}", "describe it anew"
+            )
+        return encoded
+
+    def mirrorable(self, place: int) -> bool:
+        """Whether the row can be mirrored with its words."""
+        return self._describe is not None or self._mirrorable(self._dataset.rows[self._numbers[place]].id)
 
     def _has_words(self, number: int) -> bool:
         return self._dataset.rows[number].id in self._descriptions
