@@ -1,0 +1,1 @@
+"""How well a method reads faces: predictions, metrics, baselines, protocols and reports."""
