@@ -7,15 +7,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-blender test-window test-unreal pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension unreal-plugin sample clean
+.PHONY: help demo train-demo test test-blender test-window test-unreal test-slow pictures bench-window test-model test-numpy2 small-model lint bench bench-landmarks bench-decoding extension unreal-plugin sample clean
 
 help:
 	@echo "make demo          footage in, keyed .blend out, on the shipped sample (results in out/demo)"
+	@echo "make train-demo    training in small on a processor, 20 minutes: drawn faces to checkpoints that the backend reads (out/train-demo)"
 	@echo "make test          the test suite, without what asks the trained model"
 	@echo "make test-model    what a trained model answers, against transformers' own generate"
 	@echo "make test-blender  the Blender tests on 5.0, 4.5 LTS, 4.2 LTS and, where it is installed, the system's Blender"
 	@echo "make test-window   the system's Blender in a window (Debian: apt-get install blender xvfb xdotool)"
 	@echo "make test-unreal   the Unreal plugin as its zip, farms that are killed, the signatures of three engines"
+	@echo "make test-slow     what installs, trains, draws or evaluates for longer; report pages in a browser"
 	@echo "make pictures      the pictures of docs/, taken in that window"
 	@echo "make test-numpy2   engine and media tests with numpy 2 and OpenCV 5, as a machine without bpy has them"
 	@echo "make small-model   the small Qwen3-VL that tests and measurements use, in build/small-model (three minutes, once)"
@@ -57,8 +59,12 @@ $(VENV)/.dev: $(VENV)/.base
 demo: $(VENV)/.base
 	$(BIN)/semanticface demo --out out/demo
 
+# TRAIN_DEMO_ARGS: --steps short; --ict ict_facekit.npz --recording take.csv for other heads and recorded expressions.
+train-demo: $(VENV)/.dev
+	$(BIN)/semanticface-train demo --out out/train-demo $(TRAIN_DEMO_ARGS)
+
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not window and not plugin" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not window and not plugin and not slow" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 test-model: small-model
 	$(BIN)/python -m pytest -m model $(PYTEST_ARGS)
@@ -79,6 +85,9 @@ test-window: $(VENV)/.dev
 test-unreal: $(VENV)/.dev
 	$(BIN)/python tools/extract_unreal_signatures.py --check
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unreal -m plugin --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+test-slow: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m slow --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 bench-window: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/window/test_window_responsive.py --quiet --capture=no $(PYTEST_ARGS)
