@@ -31,6 +31,7 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory, face_landmarker: Path) 
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_backend_installed_from_a_folder_of_wheels_analyzes(
     home: Path, wheelhouse: Path, samples: Path, monkeypatch: pytest.MonkeyPatch
