@@ -170,6 +170,7 @@ def test_any_text_is_read_without_harm(text, other):
     check(Analysis(other, {"face": text, other: text}, text, text), SMILE)
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("word", ["smile ", "foo, ", "a,", "(", "left, right, ", "smile, left, right, ", "a. "])
 def test_a_huge_text_takes_no_more_than_a_moment(word):
     start = time.process_time()

@@ -172,6 +172,7 @@ def test_a_mirrored_face_swaps_the_sides_in_its_description(real_faces):
         assert swapped == back.symmetry
 
 
+@pytest.mark.clock
 def test_it_is_deterministic_and_fast_enough_for_every_frame(real_faces):
     some = real_faces[::10]
     took = []

@@ -241,6 +241,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_takes_no_longer_than_its_length_asks(kind: str) -> None:
     text = HOSTILE[kind][:LONGEST_ANSWER]

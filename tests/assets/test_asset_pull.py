@@ -162,6 +162,7 @@ def test_the_next_source_is_tried_when_one_fails(site):
     assert path.read_bytes() == CONTENT
 
 
+@pytest.mark.clock
 def test_an_address_that_never_answers_is_passed_over(site, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: time.sleep(3) or [])
     begin = time.monotonic()

@@ -141,6 +141,7 @@ def test_progress_is_told(start_mock) -> None:
     assert len(told) >= 2
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     ("fault", "kind", "text"),
     [
@@ -230,6 +231,7 @@ def test_the_lease_is_kept_while_the_callers_code_works_slowly(start_mock, monke
         assert len(list(results)) == 119
 
 
+@pytest.mark.clock
 def test_closing_while_busy_is_quick(start_mock) -> None:
     start_mock(delay=0.01)
     client = Client.connect(start=False)
@@ -303,6 +305,7 @@ def test_a_backend_whose_sockets_are_shut_already_is_waited_out_and_replaced(
         launch.stop()
 
 
+@pytest.mark.clock
 def test_importing_the_client_is_light_and_quick() -> None:
     code = """
 import sys, time

@@ -188,6 +188,7 @@ def test_the_end_of_the_process_is_a_loss(connected: Bench) -> None:
     assert "process 4242 has ended" in str(connected.connection.error)
 
 
+@pytest.mark.clock
 def test_silence_while_something_is_awaited_is_a_loss_within_three_seconds(connected: Bench) -> None:
     connected.connection.busy = True
     begin = connected.now

@@ -115,6 +115,7 @@ def test_a_job_tells_its_whole_story_in_order(start_mock, pump_to) -> None:
     assert not pump.jobs
 
 
+@pytest.mark.clock
 def test_polling_never_takes_longer_than_its_budget_and_one_message(own_process, pump_to, no_gc: None) -> None:
     pump = connect(pump_to(own_process[0]))
     pump.submit(JobRequest({"path": "/long.mp4"}, range(3000)))
@@ -130,6 +131,7 @@ def test_polling_never_takes_longer_than_its_budget_and_one_message(own_process,
     assert longest < 0.012
 
 
+@pytest.mark.clock
 def test_polling_with_nothing_to_do_returns_at_once(start_mock, pump_to) -> None:
     pump = connect(pump_to(start_mock().run))
     begin = time.perf_counter()
@@ -231,6 +233,7 @@ def test_frames_without_a_face_come_as_such(start_mock, pump_to) -> None:
     assert events[-1].counts == {"ok": 9, "no_face": 1}
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("fault", [Fault.DIE, Fault.FREEZE])
 def test_a_backend_that_dies_or_hangs_is_lost_within_three_seconds(start_mock, pump_to, fault: Fault) -> None:
     pump = connect(pump_to(start_mock(faults={0: fault}).run))
@@ -256,6 +259,7 @@ def test_a_stalled_job_is_no_loss(start_mock, pump_to) -> None:
     assert pump.state is ConnectionState.CONNECTED
 
 
+@pytest.mark.clock
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGSTOP"])
 def test_a_front_that_is_killed_or_stopped_is_lost_within_three_seconds(own_process, pump_to, number: str) -> None:
@@ -291,6 +295,7 @@ def test_a_wrong_key_reaches_nothing(start_mock, pump_to) -> None:
     assert mock.backend.received == []
 
 
+@pytest.mark.clock
 def test_nobody_at_the_address_is_a_loss_at_once(home, pump_to, start_mock) -> None:
     run = replace(start_mock().run, endpoint="tcp://127.0.0.1:9")
     begin = time.monotonic()
@@ -298,6 +303,7 @@ def test_nobody_at_the_address_is_a_loss_at_once(home, pump_to, start_mock) -> N
     assert time.monotonic() - begin < 1
 
 
+@pytest.mark.clock
 def test_closing_while_busy_is_quick_and_gives_the_lease_back(start_mock, pump_to) -> None:
     mock = start_mock(delay=0.01, window=64)
     pump = connect(pump_to(mock.run))
@@ -315,6 +321,7 @@ def test_closing_while_busy_is_quick_and_gives_the_lease_back(start_mock, pump_t
         time.sleep(0.01)
 
 
+@pytest.mark.clock
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_closing_never_waits_for_a_backend_that_hangs(own_process, pump_to) -> None:
     run, process = own_process
@@ -329,6 +336,7 @@ def test_closing_never_waits_for_a_backend_that_hangs(own_process, pump_to) -> N
     assert time.perf_counter() - begin < 0.1
 
 
+@pytest.mark.clock
 def test_closing_before_the_connection_is_up_is_quick(start_mock) -> None:
     pump = Pump(start_mock().run)
     begin = time.perf_counter()

@@ -169,6 +169,7 @@ def test_release_ends_the_worker_and_the_next_job_starts_it_again(client: Client
     assert len(list(client.analyze(sequence, frames=[1], engine="echo"))) == 1
 
 
+@pytest.mark.clock
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_killed_front_is_lost_within_three_seconds_and_the_next_connect_starts_anew(client: Client) -> None:
     run = launch.live_run_file()

@@ -101,6 +101,7 @@ def test_a_choice_that_is_not_there_is_said(home: Path, choice: str) -> None:
     assert choice in found.message
 
 
+@pytest.mark.clock
 def test_finding_is_quick_enough_for_a_hosts_main_thread(home: Path) -> None:
     times = []
     for _ in range(5):

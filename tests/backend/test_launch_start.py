@@ -53,6 +53,7 @@ def test_a_start_ends_ready_with_the_run_file_of_a_living_backend() -> None:
     assert Path(state.run.log).parent == paths.log_dir()
 
 
+@pytest.mark.clock
 @pytest.mark.usefixtures("stopping")
 def test_polling_a_start_never_holds_up_the_host() -> None:
     starter = Starter(MOCK)
@@ -156,6 +157,7 @@ def test_a_living_backend_of_another_version_is_refused_with_the_side_to_update(
         launch.start(MOCK)
 
 
+@pytest.mark.clock
 def test_a_living_process_that_answers_nothing_fails_the_start_and_is_not_killed(home: Path) -> None:
     run = launch.own_run_file(endpoint="tcp://127.0.0.1:9", instance="mute", public_key="k" * 40, token="t")
     launch.write_run_file(run)

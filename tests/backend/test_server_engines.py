@@ -177,6 +177,7 @@ def test_auto_says_which_engine_and_why_wherever_it_is_asked(wire: Wire, face_la
     assert "reason" not in wire.analyze([picture(1)], engine="echo").engine, "where nothing was left open"
 
 
+@pytest.mark.clock
 @pytest.mark.skipif(sys.platform != "linux", reason="the fake nvidia-smi is a shell script")
 def test_a_driver_that_hangs_holds_neither_the_hello_nor_other_jobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -110,6 +110,7 @@ def test_a_front_killed_in_the_middle_loses_no_finished_frame(tmp_path: Path) ->
         assert len(read_take(tmp_path / "take").results) == 120
 
 
+@pytest.mark.clock
 def test_a_client_that_falls_silent_loses_its_jobs_after_the_lease(tmp_path: Path) -> None:
     with backend(tmp_path, "lease=0.6") as live, Wire(live.run) as silent:
         silent.submit(media=sequence(tmp_path / "seq", 400), options={"delay": 0.02})

@@ -245,6 +245,7 @@ def test_too_many_jobs_of_one_client_are_refused(wire: Wire) -> None:
     assert wire.ask("submit", **fields).type == "accepted"
 
 
+@pytest.mark.clock
 def test_cancel_ends_a_job_at_once_and_what_was_finished_stays(wire: Wire, tmp_path: Path) -> None:
     media = sequence(tmp_path / "seq", 200)
     job = wire.submit(media=media, take=str(tmp_path / "take"), options={"delay": 0.02})
@@ -394,6 +395,7 @@ def test_a_client_that_asks_on_and_on_and_never_reads_harms_nobody(live: Backend
         assert wire.analyze([picture(77)], options={"salt": "deaf"}).state == "done"
 
 
+@pytest.mark.clock
 def test_the_front_answers_within_milliseconds_while_the_worker_is_busy(wire: Wire, tmp_path: Path) -> None:
     job = wire.submit(media=sequence(tmp_path / "seq", 300), options={"delay": 0.002})
     wire.until("result", job=job)

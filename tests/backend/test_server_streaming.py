@@ -87,6 +87,7 @@ def test_footage_is_followed_by_its_source_frames(wire: Wire, tmp_path: Path) ->
     assert sorted(texts_of(follow(wire, job))) == [7, 9, 11]
 
 
+@pytest.mark.clock
 def test_no_more_than_ten_texts_a_second_of_a_frame_come_however_often_the_engine_calls(wire: Wire) -> None:
     job = write(wire, 1, options={"words": 200, "delay": 0.005})
     begun = time.monotonic()
@@ -164,6 +165,7 @@ def test_an_open_job_without_pictures_is_no_hang(tmp_path: Path) -> None:
         assert wire.finish(job).counts == {"ok": 1} and wire.status()["worker"]["starts"] == 1
 
 
+@pytest.mark.clock
 def test_a_client_that_looks_away_finds_no_queue_of_old_texts(tmp_path: Path) -> None:
     with backend(tmp_path, "looking=0.5") as live, Wire(live.run) as wire:
         wire.finish(write(wire, 1, partials=False, options={"words": 1}))
@@ -210,6 +212,7 @@ def test_what_is_worth_nothing_late_never_waits_for_a_socket_that_takes_nothing(
 # Batches.
 
 
+@pytest.mark.clock
 def test_a_unit_whose_jobs_are_all_gone_stops_and_the_lane_is_free(live: Backend, wire: Wire) -> None:
     job = write(wire, 3, options={"words": 400, "delay": 0.05})
     wire.until("partial", job=job)
@@ -231,6 +234,7 @@ def test_a_unit_goes_on_for_the_job_that_is_left(live: Backend, wire: Wire) -> N
     wire.finish(blocker)
 
 
+@pytest.mark.clock
 def test_frames_of_a_slow_engine_are_batched_however_slow_it_is(wire: Wire, tmp_path: Path) -> None:
     # Sixteen frames of 8 x 0.1 s: two batches take 1.6 s, one by one they would take thirteen.
     media = sequence(tmp_path / "seq", 16)
@@ -241,6 +245,7 @@ def test_frames_of_a_slow_engine_are_batched_however_slow_it_is(wire: Wire, tmp_
     assert end.counts == {"ok": 16} and time.monotonic() - begun < 6
 
 
+@pytest.mark.clock
 def test_an_interactive_job_waits_for_the_unit_in_hand_and_not_for_the_next(live: Backend, wire: Wire) -> None:
     options = {"words": 15, "delay": 0.1, "salt": "queue"}  # a unit of eight takes 1.5 s
     with Wire(live.run) as artist:

@@ -87,6 +87,7 @@ def test_more_requests_than_may_wait_are_refused_and_the_others_answered(live: B
         client.ask("bye")
 
 
+@pytest.mark.clock
 def test_the_front_answers_within_milliseconds_while_thumbnails_are_made(wire: Wire) -> None:
     wire.ask("thumbnails", media={"path": str(SAMPLE)}, frames=[0], side=64)
     wire.send("thumbnails", id=900, media={"path": str(SAMPLE)}, frames=list(range(64)), side=512)

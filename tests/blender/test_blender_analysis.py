@@ -194,6 +194,7 @@ def test_a_renamed_target_is_found_again_after_an_undo(blender: Run) -> None:
     _expect(seen, {frame: 1.0 + frame for frame in range(30)})
 
 
+@pytest.mark.clock
 def test_unregistering_closes_everything_within_half_a_second(blender: Run) -> None:
     seen = blender("analysis:unregister_in_a_job", mock={"frames": 100, "delay": 0.02})
     assert seen["gone"]
@@ -210,6 +211,7 @@ def test_a_fault_of_our_own_is_shown_and_ends_the_job(blender: Run) -> None:
     assert seen["interval"] is not None
 
 
+@pytest.mark.clock
 def test_a_backend_that_is_not_there_is_said_at_once(blender: Run) -> None:
     (missing, first, _), (ended, second, notes) = blender("analysis:no_backend")["errors"]
     assert "/nowhere/python" in missing

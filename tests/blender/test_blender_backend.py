@@ -30,6 +30,7 @@ def _text(lines: list[str]) -> str:
     return " ".join(" ".join(line.removeprefix("label ") for line in lines).split())
 
 
+@pytest.mark.clock
 def test_from_nothing_to_a_backend_and_back(blender: Run, kit: ModuleType, tmp_path: Path) -> None:
     whole = kit.wheels(tmp_path / "wheels")
     kit.package(tmp_path / "broken")
@@ -63,6 +64,7 @@ def test_from_nothing_to_a_backend_and_back(blender: Run, kit: ModuleType, tmp_p
     assert seen["longest"] < 0.1, "every tick while it was installed"
 
 
+@pytest.mark.clock
 def test_an_installation_is_cancelled_from_the_panel(blender: Run, kit: ModuleType, tmp_path: Path) -> None:
     seen = blender("backend_rooms:cancelled", wheels=str(kit.wheels(tmp_path / "wheels")), timeout=120)
     assert seen["polls"] == [False, True]
@@ -80,6 +82,7 @@ def test_the_backend_is_freed_restarted_and_ended(blender: Run) -> None:
     assert seen["off"] is False
 
 
+@pytest.mark.clock
 def test_a_render_frees_the_memory_of_the_engines_without_waiting(blender: Run, movie: Path) -> None:
     command = f"{sys.executable} -m semanticface.server"
     seen = blender("backend_rooms:rendered", command=command, movie=str(movie), timeout=180)

@@ -8,6 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Run = Callable[..., Any]
 
 
@@ -45,6 +47,7 @@ def test_the_sidebar_says_what_is_going_on(blender: Run, movie: Path) -> None:
     assert "prop backend_command" in seen["preferences"]
 
 
+@pytest.mark.clock
 def test_the_analysis_of_the_frame_in_work_is_seen_as_it_is_written(blender: Run) -> None:
     said = blender("panels_drawn:writing", mock={"frames": 3, "delay": 0.4})
     assert len(said["texts"]) >= 3

@@ -176,6 +176,7 @@ def test_a_first_pass_that_fails_keys_nothing(blender: Run, fault: str) -> None:
     assert seen["failed"] and not seen["keys"]
 
 
+@pytest.mark.clock
 def test_no_tick_of_a_job_of_thousands_of_frames_takes_10_ms(blender: Run) -> None:
     """CPU time, which other programs on this computer don't lengthen; the keying at the end is one step by itself."""
     seen = blender("picking:long_job", mock={"frames": 3000}, count=3000)

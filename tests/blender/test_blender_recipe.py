@@ -185,10 +185,12 @@ def test_a_locked_channel_is_not_previewed(blender: Run) -> None:
     assert any("lock" in line for line in seen["told"])
 
 
+@pytest.mark.clock
 def test_a_short_take_previews_without_a_hitch(blender: Run) -> None:
     assert blender("recipe_room:speed")["longest"] < 0.1
 
 
+@pytest.mark.clock
 def test_one_change_of_a_slider_stays_within_50_ms_of_work(bpy_python: str) -> None:
     if Path(bpy_python).name.startswith("blender"):
         pytest.skip("the bench runs in a Python that has bpy")

@@ -128,6 +128,7 @@ def test_the_panel_compares_at_the_playhead_and_switches_between_the_takes(blend
     assert seen["undone"][0] == pytest.approx(0.66), "switching is one undo step"
 
 
+@pytest.mark.clock
 def test_a_file_brings_the_analysis_of_its_keys_along(blender: Run) -> None:
     seen = blender("take_work:opened_file")
     assert seen["empty"] and seen["loaded"] == seen["count"] == seen["rows"] == 40
@@ -141,6 +142,7 @@ def test_a_file_brings_the_analysis_of_its_keys_along(blender: Run) -> None:
     assert seen["retried"] == "" and seen["back"] == 40
 
 
+@pytest.mark.clock
 def test_ten_thousand_frames_never_hold_blender_up(blender: Run) -> None:
     seen = blender("take_work:ten_thousand")
     assert seen["rows"] == 10_000 and seen["checked"] > 500, seen
@@ -150,6 +152,7 @@ def test_ten_thousand_frames_never_hold_blender_up(blender: Run) -> None:
     assert seen["filtering"] < 0.05 and seen["again"] < 0.02 and seen["moving"] < 0.01, seen
 
 
+@pytest.mark.clock
 def test_thumbnails_come_from_the_backend_and_are_kept(blender: Run) -> None:
     seen = blender("take_work:pictures", mock={"frames": 60, "faults": {"5": "unreadable"}})
     assert seen["without"] == 0

@@ -155,5 +155,6 @@ def test_rotations_combine_as_yaw_after_pitch_after_roll(built):
     np.testing.assert_allclose(built["matrix"], expected, atol=1e-6)
 
 
+@pytest.mark.clock
 def test_building_takes_less_than_two_seconds_of_a_free_machine(built):
     assert built["seconds"] < 8.0, "four times the aim, for machines that are busy with other tests"

@@ -59,6 +59,7 @@ def test_help_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr.strip() == ""
 
 
+@pytest.mark.clock
 def test_help_answers_at_once() -> None:
     times = []
     for _ in range(5):

@@ -140,6 +140,7 @@ def test_ctrl_c_ends_a_loop_with_code_130_and_a_count(take, listener):
     assert [packet.frame for packet in seen] == list(range(86_400, 86_430))
 
 
+@pytest.mark.clock
 def test_a_take_is_followed_from_before_its_first_frame_to_its_last(tmp_path, listener):
     folder = tmp_path / "take"
     process = subprocess.Popen(

@@ -81,6 +81,7 @@ def test_recording_never_swings_below_zero_between_frames(recording: Samples) ->
         assert evaluate(curve, quarters).min() >= -0.01
 
 
+@pytest.mark.clock
 def test_600_frames_of_61_curves_take_less_than_80_ms(recording: Samples) -> None:
     frames, values = np.arange(600.0), recording.values[1000:1600]
     taken = []

@@ -141,6 +141,7 @@ def test_a_tool_that_cannot_be_run_is_no_card(checkpoint: Path, smi: Any) -> Non
     assert "can't be run" in choose_engine(versions()).reason
 
 
+@pytest.mark.clock
 def test_a_tool_that_hangs_costs_no_more_than_its_limit(
     checkpoint: Path, smi: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

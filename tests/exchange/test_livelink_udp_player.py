@@ -112,6 +112,7 @@ def test_the_independent_reader_is_told_of_a_frame_without_a_face(tmp_path, fram
     assert [pylivelinkface.PyLiveLinkFace.decode(data)[0] for data in received(listener, 2)] == [True, False]
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("listener", ["127.0.0.1"], indirect=True)
 def test_packets_come_at_the_sources_pace_and_no_delay_adds_up(tmp_path, frame, listener):
     """Three seconds at 60 frames a second. What a busy machine does to single packets is not the player's doing, so the

@@ -123,6 +123,7 @@ def test_an_update_that_fails_leaves_what_worked_and_one_that_succeeds_replaces_
     assert [place.version for place in places.environments(order.folder)] == ["0.2.0"], "the old one is gone"
 
 
+@pytest.mark.clock
 @pytest.mark.slow
 def test_cancelled_or_killed_in_the_middle_it_is_gone_on_with(tmp_path: Path) -> None:
     with index(wheels(tmp_path / "served")) as served, pytest.MonkeyPatch.context() as patch:

@@ -226,6 +226,7 @@ def test_the_documentation_names_every_control(documentation: str) -> None:
         assert re.search(rf"`{stem}[UD]?L?`", documentation), name
 
 
+@pytest.mark.clock
 def test_ten_thousand_frames_take_well_under_a_second() -> None:
     values = np.random.default_rng(0).uniform(0, 1, (10_000, len(CSV_ORDER)))
     start = time.process_time()

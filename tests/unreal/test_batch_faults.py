@@ -128,6 +128,7 @@ def test_a_command_that_is_no_backend_is_told(folder: Path, editor: MemoryEditor
     assert progress.jobs[0].error is not None and "/nowhere/python" in str(progress.jobs[0].error)
 
 
+@pytest.mark.clock
 def test_a_cancelled_run_ends_soon_and_the_next_one_goes_on(folder: Path, editor: MemoryEditor) -> None:
     since: list[float] = []
 
@@ -201,6 +202,7 @@ def test_two_runs_of_one_manifest_are_refused(folder: Path, editor: MemoryEditor
         run(slow(folder), editor, START)
 
 
+@pytest.mark.clock
 def test_a_step_keeps_to_its_budget(folder: Path, editor: MemoryEditor) -> None:
     """Steps of 10 ms, by the time that this thread works; what exceeds it is a single piece of work."""
     start()

@@ -97,6 +97,7 @@ def test_wrong_frames_are_shown_and_nothing_is_queued(project: Path, shots: Path
         assert not session.places.queue.exists()
 
 
+@pytest.mark.clock
 def test_ticks_keep_to_their_budget(project: Path, tmp_path: Path) -> None:
     """Each tick hands on its budget as a deadline. Some of an asset's steps can't be parted and take longer, so it is
     the median that must keep to it; and none stalls."""
@@ -278,6 +279,7 @@ def test_a_queue_that_is_run_elsewhere_is_refused(project: Path, shots: Path) ->
         assert session.run is None
 
 
+@pytest.mark.clock
 def test_the_editor_closes_in_the_middle_of_a_run_and_goes_on_next_time(project: Path, tmp_path: Path) -> None:
     footage(tmp_path / "many", " ".join(f"s{number:02d}" for number in range(12)))
     with plugin(project) as (editor, session):

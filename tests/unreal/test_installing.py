@@ -76,6 +76,7 @@ def run(one: Any) -> tuple[Any, float]:
         time.sleep(0.01)
 
 
+@pytest.mark.clock
 def test_an_install_goes_from_tick_to_tick_and_ends_checked(tmp_path: Path) -> None:
     from provision_kit import libraries
 

@@ -58,6 +58,7 @@ def table(calls: Calls) -> str:
     return "\n".join(lines)
 
 
+@pytest.mark.clock
 def test_no_function_of_ours_holds_blender_longer_than_10_ms_while_a_job_runs(
     open_desk: OpenDesk, long_movie: Path
 ) -> None:

@@ -165,6 +165,7 @@ def test_the_analysis_grows_before_the_eyes_and_ends_as_the_final_one(desk, firs
         assert result.analysis.symmetry in texts[-1], "the last one told holds the whole analysis"
 
 
+@pytest.mark.clock
 def test_cancelling_in_the_middle_returns_soon(released):
     since, runs = time.monotonic(), []
 

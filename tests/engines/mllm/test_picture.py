@@ -183,6 +183,7 @@ def test_a_picture_without_pixels_or_too_narrow_is_refused_with_its_size() -> No
     assert to_patches(np.zeros((400, 2, 3), np.uint8), RELEASED).tokens > 0
 
 
+@pytest.mark.clock
 def test_a_full_hd_frame_costs_a_small_part_of_a_forward() -> None:
     """34 ms on one AVX2 core, of which pillow's filter is 24; the limit leaves room for a busy machine."""
     image = picture(1080, 1920)

@@ -75,6 +75,7 @@ def test_a_frame_that_always_breaks_fails_alone(remote: Connect) -> None:
     assert len(server.seen.pictures) == 6
 
 
+@pytest.mark.clock
 def test_a_slow_answer_has_a_deadline(remote: Connect) -> None:
     server, engine = remote(concurrency=1, timeout=0.5)
     server.script.faults = deque(["hang:3", "hang:3", ""])
@@ -146,6 +147,7 @@ def test_a_tunnel_that_hangs_up_is_a_server_that_is_away(remote: Connect) -> Non
     assert [result.coefficients["JawOpen"] for result in results] == [0.1, 0.2, 0.3]
 
 
+@pytest.mark.clock
 def test_a_server_that_is_gone_fails_the_run_instead_of_every_frame(remote: Connect) -> None:
     server, engine = remote(patience=0.5)
     assert run(engine, frames([0.5]))[0].status is Status.OK
@@ -171,6 +173,7 @@ def test_a_server_that_comes_back_is_used_again(remote: Connect) -> None:
     assert run(engine, frames([0.7]))[0].coefficients["JawOpen"] == 0.7
 
 
+@pytest.mark.clock
 def test_cancelling_drops_what_is_in_flight_at_once(remote: Connect) -> None:
     server, engine = remote(Script(token_delay=0.02), concurrency=4)
     since: list[float] = []
@@ -281,6 +284,7 @@ def test_a_key_that_is_not_set_is_named(profile: Profile, monkeypatch: pytest.Mo
         connect(server_at(server.url, profile, key_variable="STUDIO_KEY"))
 
 
+@pytest.mark.clock
 def test_nobody_there_is_told_at_once(profile: Profile) -> None:
     with chat_server() as server:
         server.stop()
