@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import weakref
 from dataclasses import replace
 from pathlib import Path
 
 import loading_kit as kit
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from memory_kit import Live
 from transformers import DynamicCache, Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
 from semanticface.engines.mllm import memory
@@ -21,29 +19,6 @@ from semanticface.errors import AssetError
 ROOT = Path(__file__).resolve().parents[3]
 PUBLISHED = 4_437_815_808
 """Parameters of Qwen3-VL-4B-Instruct as its makers' files hold them."""
-
-
-class Live(TorchDispatchMode):
-    """Counts the bytes of all tensors that are alive, apart from a model's own."""
-
-    def __init__(self, model) -> None:
-        super().__init__()
-        self.sizes = {tensor.untyped_storage()._cdata: 0 for tensor in [*model.parameters(), *model.buffers()]}
-        self.now = self.peak = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        out = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, torch.Tensor) and tensor.untyped_storage()._cdata not in self.sizes:
-                storage = tensor.untyped_storage()
-                self.sizes[storage._cdata] = storage.nbytes()
-                self.now += storage.nbytes()
-                self.peak = max(self.peak, self.now)
-                weakref.finalize(storage, self._gone, storage._cdata)
-        return out
-
-    def _gone(self, key) -> None:
-        self.now -= self.sizes.pop(key, 0)
 
 
 def on_meta(config) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 pytest.importorskip("transformers", reason="the mllm extra is not installed")
 
 import skeleton_kit as kit
-import torch
 
 from semanticface.actions import CSV_ORDER
 from semanticface.analysis.describe import describe
@@ -28,16 +26,9 @@ from semanticface.engines.mllm.runner import Runner
 from semanticface.engines.mllm.session import SemanticFaceSession
 from semanticface.results import FrameResult, Status
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SIX = ("HeadYaw", "JawOpen", "MouthSmileRight", "MouthSmileLeft", "EyeBlinkLeft", "HeadPitch")
 PARTLY = "this checkpoint reads 6 of 61 actions"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Desk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,15 +16,8 @@ from semanticface.engines.mllm.profile import Layout
 from semanticface.engines.mllm.skeleton.decode import Answer, Decoder, Draft, Ending, Mode, Request
 from semanticface.errors import EngineError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 STOP = kit.tiny_tokenizer().token_to_id("<|im_end|>")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def decoder(layout: Layout = Layout.BARE, decimals: int = 1, *, wide: bool = False, **model: Any) -> Decoder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,22 +10,14 @@ import pytest
 pytest.importorskip("transformers", reason="the mllm extra is not installed")
 
 import skeleton_kit as kit
-import torch
 from exact_kit import DRAFTS, ROWS, Case, build, draft, every, same
 
 from semanticface.actions import CSV_ORDER
 from semanticface.engines.mllm.profile import SIGNED, WORDED, Layout
 from semanticface.engines.mllm.skeleton.decode import Decoder, Draft, Ending, Mode, Request
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 DIALECTS = [(layout, decimals) for layout in WORDED for decimals in (1, 3)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=DIALECTS, ids=lambda pair: f"{pair[0]}-{pair[1]}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 pytest.importorskip("transformers", reason="the mllm extra is not installed")
 
 import skeleton_kit as kit
-import torch
 from exact_kit import DRAFTS, ROWS, Case, build, draft, every, same
 from tokenizers import Tokenizer
 
@@ -22,6 +20,7 @@ from semanticface.engines.mllm.skeleton.decode import Decoder, Draft, Ending, Mo
 from semanticface.engines.mllm.skeleton.template import build_templates
 from semanticface.errors import EngineError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 ANGLE_FIRST = ("HeadYaw", "JawOpen", "MouthSmileRight", "MouthSmileLeft", "EyeBlinkLeft", "HeadPitch")
 THREE = ("MouthSmileLeft", "HeadRoll", "JawOpen")
 FORMS = {
@@ -35,14 +34,6 @@ FORMS = {
 """Layout, decimals, actions, and the seed of a random model that writes it (else 0)."""
 DECODED = ["list of all", "list that opens with an angle", "object of six", "words and three", "paper and six"]
 STOP = "<|im_end|>"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=DECODED)

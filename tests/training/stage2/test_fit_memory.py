@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
-
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from memory_kit import Live
 from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
 from semanticface.engines.mllm.memory import QWEN3_VL_4B, Shape, parameters
@@ -17,29 +14,6 @@ from semanticface_training.stage2.lora import attach, learning
 from semanticface_training.stage2.memory import Load, Way, lora_parameters, table, training_needs
 
 FOUR_B = Shape.of(QWEN3_VL_4B)
-
-
-class Live(TorchDispatchMode):
-    """Counts the bytes of all tensors that are alive, apart from a model's own."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.sizes = {tensor.untyped_storage()._cdata: 0 for tensor in [*model.parameters(), *model.buffers()]}
-        self.now = self.peak = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        out = function(*args, **(kwargs or {}))
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, torch.Tensor) and tensor.untyped_storage()._cdata not in self.sizes:
-                storage = tensor.untyped_storage()
-                self.sizes[storage._cdata] = storage.nbytes()
-                self.now += storage.nbytes()
-                self.peak = max(self.peak, self.now)
-                weakref.finalize(storage, self._gone, storage._cdata)
-        return out
-
-    def _gone(self, key):
-        self.now -= self.sizes.pop(key, 0)
 
 
 def configuration(layers, hidden, heads, kv, intermediate, vocabulary):
