@@ -24,11 +24,12 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session", autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """SEMANTICFACE_HOME in a temporary folder for the whole session, child processes included."""
-    models = os.pathsep.join(filter(None, (os.environ.get(MODELS_VARIABLE, ""), str(paths.models_dir()))))
+    roots = [os.environ.get(MODELS_VARIABLE, ""), str(paths.models_dir())]
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(MODELS_VARIABLE, models)
         patch.setenv(paths.HOME_VARIABLE, str(home))
+        roots.append(str(paths.models_dir()))  # what the tests fetch serves backends in homes of their own, too
+        patch.setenv(MODELS_VARIABLE, os.pathsep.join(filter(None, roots)))
         yield home
 
 
