@@ -109,9 +109,11 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 	PYTHONPATH=unreal_plugin/SemanticFace/Content/Python $(BIN)/lint-imports --no-cache --config unreal_plugin/importlinter.toml
 
-bench: $(VENV)/.base bench-landmarks bench-decoding
+bench: $(VENV)/.dev bench-landmarks bench-decoding
 	$(BIN)/semanticface bench protocol
 	$(BIN)/semanticface bench keying
+	$(BIN)/semanticface-train bench describe
+	$(BIN)/semanticface-train bench metrics
 
 bench-landmarks: $(VENV)/.base .venv-mediapipe/.base
 	$(BIN)/semanticface bench landmarks --mediapipe-python .venv-mediapipe/bin/python $(CLIPS)

@@ -56,6 +56,14 @@ def test_a_table_is_printed_for_people(dataset: Path):
     assert said.exit_code == ExitCode.OK and "different faces" in said.stdout and "5 (100.0%)" in said.stdout
 
 
+def test_the_bench_describes_as_many_faces_as_asked_and_nothing_the_second_time():
+    found = CliRunner().invoke(app, ["bench", "describe", "--faces", "40", "--json"], catch_exceptions=False)
+    cost = json.loads(found.stdout)
+    assert found.exit_code == ExitCode.OK and cost["met"]
+    assert cost["faces"] == cost["accepted"] == cost["lines"] == 40 and cost["again_texts"] == 0
+    assert 0 < cost["again_seconds"] < cost["seconds"]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

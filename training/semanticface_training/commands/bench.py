@@ -41,3 +41,25 @@ def metrics(
         typer.echo(f"one text against its numbers: {cost.text_ms:.2f} ms (not in the sum)")
     if not cost.met:
         raise typer.Exit(ExitCode.FAILED)
+
+
+@bench.command()
+def describe(
+    faces: Annotated[int, typer.Option(help="Different faces of 61 actions.", min=1)] = 10_000,
+    json: Json = False,
+) -> None:
+    """Stage I by rules over so many faces, each text checked and written down; then the same run again."""
+    from semanticface_training.stage1.cost import ASKED_SECONDS, measure
+
+    cost = measure(faces)
+    if json:
+        print_json(cost.to_dict())
+    else:
+        rows = [
+            (f"described, checked, written (asked: under {ASKED_SECONDS:.0f} s)", f"{cost.seconds:.1f} s"),
+            ("the same again", f"{cost.again_seconds:.2f} s, {cost.again_texts:,} texts"),
+            ("accepted, and lines of the file", f"{cost.accepted:,}, {cost.lines:,}"),
+        ]
+        print_table(f"{faces:,} faces, teacher rules", ("what", "measured"), rows)
+    if not cost.met:
+        raise typer.Exit(ExitCode.FAILED)
