@@ -103,10 +103,10 @@ def test_600_frames_are_keyed_from_disk_in_a_blink(blender: Run) -> None:
 def test_bulk_keys_equal_inserted_keys_and_take_a_fraction_of_the_time(bpy_python: str) -> None:
     if Path(bpy_python).name.startswith("blender"):
         pytest.skip("the bench runs in a Python that has bpy")
-    figures = keying.run(addon=ROOT, python=Path(bpy_python))
+    figures = keying.run(frames=300, addon=ROOT, python=Path(bpy_python))
     assert figures["equal"]
     assert figures["channels"] == 61
-    assert figures["ratio"] < 1 / 50  # the bench holds it to 1/100; a busy test machine gets some room
+    assert figures["ratio"] < 1 / 50  # the bench holds it to 1/100 on 600 frames; a busy test machine gets some room
 
 
 @pytest.mark.clock
